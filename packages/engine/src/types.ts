@@ -1,0 +1,140 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
+
+export type EngineName = 'tensorflow' | 'onnxruntime' | 'webgpu' | 'wasm' | 'cpu';
+
+/** Values that stay with the engine while training: `[n, …shape]` row-major. */
+export type DataArray =
+  { dtype: 'float32'; shape: number[]; values: Float32Array } | { dtype: 'int32'; shape: number[]; values: Int32Array };
+
+/** Named initial values of the trainable parameters. */
+export type ParamArrays = Record<string, { shape: number[]; values: Float32Array }>;
+
+/**
+ * Random numbers inside a step. Counter-based and keyed by (seed, step, order of the call), so that every engine
+ * draws the same numbers and a resumed training draws what an undisturbed one would have.
+ */
+export interface StepRandom {
+  /** U[0, 1), float32. */
+  uniform(shape: number[]): Tensor;
+  /** N(0, 1), float32. */
+  normal(shape: number[]): Tensor;
+  /** 1 with probability `p`, else 0, float32. */
+  bernoulli(shape: number[], p: number): Tensor;
+}
+
+export interface StepContext {
+  random: StepRandom;
+  /** False when the loss is evaluated for validation: no dropout, no noise unless the loss wants it. */
+  training: boolean;
+}
+
+/** Written once in ordinary tfjs: no values read back, no shapes that depend on values, no tf.random*. */
+export type LossFunction = (
+  batch: Record<string, Tensor>,
+  params: Record<string, Tensor>,
+  context: StepContext,
+) => Scalar;
+
+/** Forward pass in ordinary tfjs, same rules. */
+export type ForwardFunction = (
+  batch: Record<string, Tensor>,
+  params: Record<string, Tensor>,
+  context: StepContext,
+) => Record<string, Tensor>;
+
+export interface OptimizerSpec {
+  kind: 'adamw' | 'adam' | 'sgd';
+  /** Decoupled weight decay (adamw). @default 0 */
+  weightDecay?: number;
+  /** Parameters whose names match none of these get weight decay. @default biases, norms and embeddings are left out */
+  noDecay?: RegExp;
+  /** @default 0.9 */
+  beta1?: number;
+  /** @default 0.999 */
+  beta2?: number;
+  /** @default 1e-8 */
+  epsilon?: number;
+  /** sgd. @default 0 */
+  momentum?: number;
+  /** Clip gradients by global norm. */
+  clipNorm?: number;
+}
+
+/** Learning rate of step t (0-based), a pure function of JSON so that it can be stored and compiled. */
+export type ScheduleSpec =
+  | { kind: 'constant'; rate: number }
+  | { kind: 'cosine'; rate: number; totalSteps: number; warmupSteps?: number; finalRate?: number }
+  | {
+      kind: 'one-cycle';
+      rate: number;
+      totalSteps: number;
+      warmupFraction?: number;
+      startFactor?: number;
+      finalFactor?: number;
+    };
+
+export interface TrainingSpec {
+  params: ParamArrays;
+  loss: LossFunction;
+  data: Record<string, DataArray>;
+  batchSize: number;
+  optimizer: OptimizerSpec;
+  schedule: ScheduleSpec;
+  seed: number;
+}
+
+/** Everything a training needs to continue bit-identically on the same engine. */
+export interface TrainingState {
+  params: Record<string, Float32Array>;
+  /** Optimizer moments: `m/NAME`, `v/NAME`. */
+  slots: Record<string, Float32Array>;
+  /** Steps taken. */
+  step: number;
+}
+
+export interface CompiledTraining {
+  /**
+   * Trains the batches `from` (inclusive) to `to` (exclusive) of an epoch whose rows come in `order`; the last batch of the
+   * order may be smaller. Slices do not change results. @returns loss of each step
+   */
+  runSlice(order: Int32Array, from: number, to: number): Promise<Float32Array>;
+  readState(): Promise<TrainingState>;
+  writeState(state: TrainingState): Promise<void>;
+  dispose(): void;
+}
+
+/** A forward pass ready to run on batches of any number of rows. */
+export interface CompiledForward {
+  /** `inputs`: `[n, …]` each, same n. Runs in batches of bounded size. */
+  run(inputs: Record<string, DataArray>): Promise<Record<string, DataArray>>;
+  dispose(): void;
+}
+
+export interface ForwardSpec {
+  params: ParamArrays;
+  forward: ForwardFunction;
+  /** Rows a native call takes at the most. @default 4096 */
+  batchSize?: number;
+  /** Seed of `context.random`. @default 0 */
+  seed?: number;
+}
+
+export interface Engine {
+  name: EngineName;
+  /** Enters cache keys: same class, same bytes (`wasm-simd`, `tensorflow-2.21-cpu`). */
+  class: string;
+  /** Versions of the numerical libraries behind it. */
+  libraries: Record<string, string>;
+  compileTraining(spec: TrainingSpec): Promise<CompiledTraining>;
+  compileForward(spec: ForwardSpec): Promise<CompiledForward>;
+}
+
+/** One engine as `doctor` and `engine list` show it. */
+export interface EngineStatus {
+  name: EngineName;
+  available: boolean;
+  /** Why it is (not) there. */
+  reason: string;
+  /** What to do to get it. */
+  remedy?: string;
+}
