@@ -1,4 +1,5 @@
 export * from './artifact.ts';
+export { canonicalJson } from './canonical-json.ts';
 export * from './error.ts';
 export * from './stage.ts';
 export * from './task.ts';
