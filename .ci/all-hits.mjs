@@ -1,0 +1,16 @@
+// Reads the event lines of a run and fails unless every stage was a cache hit.
+import { readFileSync } from 'node:fs';
+
+const events = readFileSync(process.argv[2], 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('{'))
+  .map((line) => JSON.parse(line));
+const finished = events.filter((event) => event.type === 'stage-finished');
+const missed = finished.filter((event) => event.cache !== 'hit');
+if (finished.length === 0 || missed.length > 0) {
+  console.error(
+    `expected every stage to be a hit, found: ${missed.map((e) => e.path).join(', ') || 'no finished stage'}`,
+  );
+  process.exit(1);
+}
+console.log(`${finished.length} stages, all hits`);

@@ -1,0 +1,58 @@
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Who may import whom: docs/architecture.md draws the same picture. */
+const boundaries = [
+  { sourceTag: 'type:core', onlyDependOnLibsWithTags: [] },
+  { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['type:core', 'type:lib'] },
+  { sourceTag: 'type:plugin', onlyDependOnLibsWithTags: ['type:core', 'type:lib'] },
+  { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin'] },
+  { sourceTag: 'type:activities', onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin'] },
+  {
+    sourceTag: 'type:workflows',
+    onlyDependOnLibsWithTags: ['type:core'],
+    bannedExternalImports: ['!(@temporalio/workflow)'],
+  },
+  { sourceTag: 'scope:no-tensors', bannedExternalImports: ['@tensorflow/*', 'onnxruntime-*'] },
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/.nx/**', '**/.hourglass/**', '**/out/**', '**/fixtures/**', '.venv/**'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts', '**/*.mts'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: false, allow: [], depConstraints: boundaries },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    // Pure: the same code runs in a workflow bundle, an editor and a browser.
+    files: ['packages/core/src/**/*.ts'],
+    ignores: ['packages/core/src/**/__tests__/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['node:*', 'fs', 'path', 'os', 'crypto'], message: 'core is pure: nothing of Node.' }] },
+      ],
+      'no-restricted-globals': ['error', 'process', 'Buffer', '__dirname', 'setTimeout', 'setInterval'],
+    },
+  },
+  {
+    files: ['**/__tests__/**/*.ts'],
+    rules: {
+      'max-lines': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  prettier,
+);
