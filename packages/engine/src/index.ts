@@ -1,1 +1,7 @@
+export { enginesFolder } from './backends/tensorflow-location.ts';
+export { drawBernoulli, drawNormal, drawUniform, permutation, type DrawAddress } from './random/draw.ts';
+export { hostRandom, type HostRandom } from './random/host-random.ts';
+export { philoxFill, type PhiloxCounter, type PhiloxKey } from './random/philox.ts';
+export { ENGINE_NAMES, engineIdentity, engineStatuses, resolveEngine } from './resolve.ts';
+export { scheduleRate } from './schedule.ts';
 export type * from './types.ts';

@@ -103,10 +103,15 @@ export interface CompiledTraining {
   dispose(): void;
 }
 
-/** A forward pass ready to run on batches of any number of rows. */
+/**
+ * A forward pass ready to run on batches of any number of rows. Its random numbers are the same in every run and do not
+ * depend on the size of the batches, as long as the first dimension of a draw counts rows.
+ */
 export interface CompiledForward {
   /** `inputs`: `[n, …]` each, same n. Runs in batches of bounded size. */
   run(inputs: Record<string, DataArray>): Promise<Record<string, DataArray>>;
+  /** Puts other values into the parameters, so that a net can be judged while it learns. @throws CALL_INVALID */
+  writeParams(params: Record<string, Float32Array>): Promise<void>;
   dispose(): void;
 }
 
@@ -119,12 +124,18 @@ export interface ForwardSpec {
   seed?: number;
 }
 
-export interface Engine {
+/** What enters cache keys, known without loading the engine. */
+export interface EngineIdentity {
   name: EngineName;
-  /** Enters cache keys: same class, same bytes (`wasm-simd`, `tensorflow-2.21-cpu`). */
+  /** Same class, same bytes (`tfjs-wasm-4.22.0-simd`, `tensorflow-2.21.0-cpu`). */
   class: string;
   /** Versions of the numerical libraries behind it. */
   libraries: Record<string, string>;
+}
+
+export interface Engine extends EngineIdentity {
+  /** Why this engine was chosen, for people. */
+  reason?: string;
   compileTraining(spec: TrainingSpec): Promise<CompiledTraining>;
   compileForward(spec: ForwardSpec): Promise<CompiledForward>;
 }

@@ -1,0 +1,78 @@
+import { HourglassError } from '@hourglass/core';
+
+import { sizeOf } from './flat-params.ts';
+import type { DataArray } from './types.ts';
+
+/** Rows all arrays have in common. @throws CALL_INVALID arrays of different lengths or whose values do not fill their shape */
+export function rowCount(data: Record<string, DataArray>): number {
+  let rows: number | undefined;
+  for (const [name, { shape, values }] of Object.entries(data)) {
+    if (shape.length === 0 || values.length !== sizeOf(shape))
+      throw new HourglassError(
+        'CALL_INVALID',
+        `Data ${name}: expected [rows, …] with ${sizeOf(shape)} values for shape [${shape.join(', ')}], found ${values.length}.`,
+      );
+    if (rows !== undefined && shape[0] !== rows)
+      throw new HourglassError('CALL_INVALID', `Data ${name} has ${shape[0]} rows, the arrays before it ${rows}.`);
+    rows = shape[0]!;
+  }
+  if (rows === undefined) throw new HourglassError('CALL_INVALID', 'There is no data: expected at least one array.');
+  return rows;
+}
+
+/** Rows `order[from … to)` of an array, as a new array. */
+export function gatherRows(array: DataArray, order: Int32Array, from: number, to: number): DataArray {
+  const width = sizeOf(array.shape.slice(1));
+  const shape = [to - from, ...array.shape.slice(1)];
+  if (array.dtype === 'int32') {
+    const values = new Int32Array((to - from) * width);
+    copyRows(array.values, values, width, order, from, to);
+    return { dtype: 'int32', shape, values };
+  }
+  const values = new Float32Array((to - from) * width);
+  copyRows(array.values, values, width, order, from, to);
+  return { dtype: 'float32', shape, values };
+}
+
+function copyRows<A extends Float32Array | Int32Array>(
+  source: A,
+  target: A,
+  width: number,
+  order: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const row = order[i]! * width;
+    const at = (i - from) * width;
+    // A call to set() costs more than a short row.
+    if (width <= 32) for (let j = 0; j < width; j++) target[at + j] = source[row + j]!;
+    else target.set(source.subarray(row, row + width) as never, at);
+  }
+}
+
+/** Rows `from … to` of an array, sharing memory. */
+export function sliceRows(array: DataArray, from: number, to: number): DataArray {
+  const width = sizeOf(array.shape.slice(1));
+  const shape = [to - from, ...array.shape.slice(1)];
+  return array.dtype === 'int32'
+    ? { dtype: 'int32', shape, values: array.values.subarray(from * width, to * width) }
+    : { dtype: 'float32', shape, values: array.values.subarray(from * width, to * width) };
+}
+
+/**
+ * Checks a slice of an epoch. @returns the number of batches in the epoch
+ * @throws CALL_INVALID batches outside the order, or rows outside the data
+ */
+export function checkSlice(order: Int32Array, rows: number, batchSize: number, from: number, to: number): number {
+  const batches = Math.ceil(order.length / batchSize);
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= batches))
+    throw new HourglassError(
+      'CALL_INVALID',
+      `Batches ${from} … ${to}: expected whole numbers within 0 … ${batches} (${order.length} rows in batches of ${batchSize}).`,
+    );
+  for (let i = from * batchSize; i < Math.min(order.length, to * batchSize); i++)
+    if (!(order[i]! >= 0 && order[i]! < rows))
+      throw new HourglassError('CALL_INVALID', `Order: row ${order[i]} at ${i} lies outside 0 … ${rows - 1}.`);
+  return batches;
+}
