@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 
 import * as tf from '@tensorflow/tfjs';
 
+import { requireWithOneTfjs } from './one-tfjs.ts';
 import { eagerEngine } from '../eager/engine.ts';
 import type { Engine } from '../types.ts';
 import { tensorflowIdentity } from './identity.ts';
@@ -18,7 +19,7 @@ export async function loadTensorflow(location: TensorflowLocation): Promise<Engi
   const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
   util.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
   util.isArray ??= Array.isArray;
-  location.require(location.packageName);
+  requireWithOneTfjs(location.require, location.packageName);
   if (!(await tf.setBackend('tensorflow'))) throw new Error(`${location.packageName} registered no backend`);
   return eagerEngine(tensorflowIdentity(location), 'tensorflow');
 }
