@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   ARTIFACT_NOT_FOUND: entry('An artifact is not in the store.', false, 'Run the pipeline that makes it.'),
   ARTIFACT_CORRUPT: entry('Bytes in the store do not match their digest.', true, 'Run again: it is computed anew.'),
   STORE_UNWRITABLE: entry('The artifact store cannot be written.', false, 'Check permissions or use --store.'),
+  STORE_UNREADABLE: entry('The artifact store cannot be read.', false, 'Check the folder, its disk and permissions.'),
   DISK_FULL: entry('There is no room left to write.', false, 'Free disk space, or `hourglass artifacts gc`.'),
   SINK_UNWRITABLE: entry('A destination cannot be written.', false, 'Check the path and its permissions.'),
   NAME_NOT_FOUND: entry('A published name or version does not exist.', false, 'Use a name `hourglass names ls` shows.'),

@@ -1,0 +1,105 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { HourglassError, nearNames } from '@hourglass/core';
+import { globBase, globPattern, isGlob } from './glob.ts';
+import { errnoOf } from './storage-error.ts';
+
+/** The files a source stands for. */
+export interface SourceFiles {
+  kind: 'file' | 'folder' | 'glob';
+  /** Folder that the names are relative to. */
+  root: string;
+  /** Absolute, sorted by name. */
+  files: string[];
+}
+
+/** A path that exists is taken literally, even with wildcards in its name. @throws SOURCE_NOT_FOUND, SOURCE_INVALID */
+export async function listSourceFiles(source: string, baseDir = process.cwd()): Promise<SourceFiles> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith('file://'))
+    throw new HourglassError(
+      'SOURCE_INVALID',
+      `Source "${source}": expected a file, folder or glob of this machine, found a URI of another kind. Download it first.`,
+    );
+  const path = resolve(baseDir, source.startsWith('file://') ? decodeURIComponent(new URL(source).pathname) : source);
+  const info = await stat(path).catch((error: unknown) => {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    throw unreadable(source, path, error);
+  });
+  if (info?.isDirectory()) {
+    const files = await walk(path, source);
+    if (files.length === 0)
+      throw new HourglassError('SOURCE_NOT_FOUND', `Source "${source}": the folder ${path} holds no files.`);
+    return { kind: 'folder', root: path, files };
+  }
+  if (info !== undefined) return { kind: 'file', root: dirname(path), files: [path] };
+  if (isGlob(path)) {
+    const pattern = globPattern(path.split(sep).join('/'));
+    const root = resolve(globBase(path.split(sep).join('/')));
+    const files = (await isFolder(root)) ? await walk(root, source) : [];
+    const matching = files.filter((file) => pattern.test(file.split(sep).join('/')));
+    if (matching.length > 0) return { kind: 'glob', root, files: matching };
+    if (await isFolder(root))
+      throw new HourglassError(
+        'SOURCE_NOT_FOUND',
+        `Source "${source}": none of the ${files.length} files under ${root} matches ${path}. ${contents(files.map((f) => basename(f)))}`,
+      );
+    throw await absent(source, root);
+  }
+  throw await absent(source, path);
+}
+
+/** Every regular file below a folder, sorted; links are followed, each folder once. */
+async function walk(folder: string, source: string): Promise<string[]> {
+  const files: string[] = [];
+  const seen = new Set<string>();
+  async function visit(path: string): Promise<void> {
+    const real = await realpath(path);
+    if (seen.has(real)) return;
+    seen.add(real);
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const child = join(path, entry.name);
+      const kind = entry.isSymbolicLink() ? await stat(child).catch(() => undefined) : entry;
+      if (kind?.isDirectory()) await visit(child);
+      else if (kind?.isFile()) files.push(child);
+    }
+  }
+  await visit(folder).catch((error: unknown) => {
+    throw unreadable(source, folder, error);
+  });
+  return files.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+}
+
+/** Names what is there instead, at the first folder of the path that exists. */
+async function absent(source: string, path: string): Promise<HourglassError> {
+  let missing = path;
+  while (!(await isFolder(dirname(missing)))) missing = dirname(missing);
+  const folder = dirname(missing);
+  const there = await readdir(folder).catch(() => []);
+  const near = nearNames(basename(missing), there);
+  const hint = near.length > 0 ? ` Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?` : '';
+  return new HourglassError(
+    'SOURCE_NOT_FOUND',
+    `Source "${source}": expected a file or folder at ${path}, found no "${basename(missing)}" in ${folder}.${hint} ${contents(there)}`,
+    { details: { source, path, near } },
+  );
+}
+
+function contents(names: string[]): string {
+  if (names.length === 0) return 'The folder is empty.';
+  return `It holds ${names.slice(0, 8).join(', ')}${names.length > 8 ? `, … (${names.length})` : ''}.`;
+}
+
+function unreadable(source: string, path: string, error: unknown): HourglassError {
+  return new HourglassError(
+    'SOURCE_INVALID',
+    `Source "${source}": ${path} cannot be read (${errnoOf(error) ?? String(error)}). Check its permissions.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,75 @@
+import { HourglassError } from '@hourglass/core';
+import type { StoreDriver } from './driver.ts';
+import { hashFile } from './hash-file.ts';
+import { sameStamp, stampOf, type FileStamp, type Stamps } from './stamps.ts';
+import { readError } from './storage-error.ts';
+
+export const blobKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
+const stampKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
+
+/** Blobs whose bytes are known to match their digest. */
+export interface VerifiedBlobs {
+  /** Notes that the stored bytes have just been hashed. */
+  trust(digest: string): Promise<void>;
+  /** What is wrong with a blob, if anything. A blob that is verified and untouched since is not hashed again unless `deep`. */
+  problem(digest: string, options?: { bytes?: number; deep?: boolean }): Promise<'missing' | 'corrupt' | undefined>;
+  /** A file with the blob's verified bytes. @throws ARTIFACT_NOT_FOUND, ARTIFACT_CORRUPT */
+  file(digest: string): Promise<string>;
+}
+
+export function verifiedBlobs(driver: StoreDriver, stamps: Stamps): VerifiedBlobs {
+  async function sound(digest: string, path: string, deep: boolean): Promise<boolean> {
+    const before = await stampOf(path);
+    if (!deep && sameStamp(await stamps.read<FileStamp>(stampKey(digest)), before)) return true;
+    if ((await hashFile(path)).digest !== digest) return false;
+    await stamps.write(stampKey(digest), before);
+    return true;
+  }
+
+  return {
+    async trust(digest) {
+      const path = await driver.localFile(blobKey(digest));
+      if (path !== undefined) await stamps.write(stampKey(digest), await stampOf(path));
+    },
+
+    async problem(digest, { bytes, deep = false } = {}) {
+      const info = await driver.stat(blobKey(digest));
+      if (info === undefined) return 'missing';
+      if (bytes !== undefined && info.bytes !== bytes) return 'corrupt';
+      // Where looking means fetching, the bytes are verified when they are fetched.
+      if (!driver.resident && !deep) return undefined;
+      const path = await driver.localFile(blobKey(digest));
+      if (path === undefined) return 'missing';
+      try {
+        return (await sound(digest, path, deep)) ? undefined : 'corrupt';
+      } catch (error) {
+        throw readError(error, path, driver.location);
+      }
+    },
+
+    async file(digest) {
+      const path = await driver.localFile(blobKey(digest));
+      if (path === undefined) throw notFound(`Blob ${digest}`, driver.location);
+      const ok = await sound(digest, path, false).catch((error: unknown) => {
+        throw readError(error, path, driver.location);
+      });
+      if (!ok) throw corrupt(`Blob ${digest}`, path);
+      return path;
+    },
+  };
+}
+
+export function notFound(what: string, location: string): HourglassError {
+  return new HourglassError(
+    'ARTIFACT_NOT_FOUND',
+    `${what} is not in the store ${location}. Run the pipeline that makes it, or choose its store with --store.`,
+  );
+}
+
+export function corrupt(what: string, place: string): HourglassError {
+  return new HourglassError(
+    'ARTIFACT_CORRUPT',
+    `${what} was changed on disk: the bytes of ${place} no longer match the digest. Run the pipeline again: it is computed anew.`,
+    { details: { place } },
+  );
+}
