@@ -5,3 +5,9 @@ export { philoxFill, type PhiloxCounter, type PhiloxKey } from './random/philox.
 export { ENGINE_NAMES, engineIdentity, engineStatuses, resolveEngine } from './resolve.ts';
 export { scheduleRate } from './schedule.ts';
 export type * from './types.ts';
+export {
+  installTensorflow,
+  uninstallTensorflow,
+  type InstallOptions,
+  type InstallRecord,
+} from './tensorflow/install.ts';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageVersion } from '../package-version.ts';
@@ -41,8 +41,10 @@ export function tensorflowIdentity({ packageName, folder, require }: TensorflowL
   };
 }
 
-/** The version in the C header beside the library, so that nothing has to be loaded. */
+/** The version in the record of our installation or in the C header of a stock one, so that nothing has to be loaded. */
 function nativeVersion(folder: string): string {
+  const record = join(folder, '..', '..', '..', 'install.json');
+  if (existsSync(record)) return (JSON.parse(readFileSync(record, 'utf8')) as { tensorflow: string }).tensorflow;
   for (const header of ['tensorflow/core/public/version.h', 'tensorflow/core/public/release_version.h']) {
     let text: string;
     try {

@@ -23,11 +23,10 @@ export const enginesFolder = (): string =>
  * folder; the GPU build before the other.
  */
 export function findTensorflow(): TensorflowLocation | undefined {
-  const bases = [
-    join(process.cwd(), 'package.json'),
-    import.meta.url,
-    join(enginesFolder(), 'tensorflow', 'package.json'),
-  ];
+  const bases = [join(process.cwd(), 'package.json'), import.meta.url];
+  // The record is written last: without it an installation is unfinished.
+  const home = join(enginesFolder(), 'tensorflow');
+  if (existsSync(join(home, 'install.json'))) bases.push(join(home, 'package.json'));
   let unbuilt: TensorflowLocation | undefined;
   for (const packageName of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'])
     for (const base of bases) {
