@@ -1,5 +1,6 @@
 import { ARTIFACT_KINDS, canonicalJson, HourglassError } from '@hourglass/core';
-import type { ArtifactManifest, ArtifactPart, ArtifactRef } from '@hourglass/core';
+import type { ArtifactManifest } from '@hourglass/core';
+import { artifactRef } from './artifact-ref.ts';
 import { moveFile, writeHashed } from './blob-files.ts';
 import type { StoreDriver } from './driver.ts';
 import { hashBytes, hashFile } from './hash-file.ts';
@@ -10,7 +11,7 @@ import type { ArtifactStore, BlobRef } from './types.ts';
 import { blobKey, corrupt, notFound, type VerifiedBlobs } from './verified-blobs.ts';
 
 export const manifestKey = (digest: string): string => `artifacts/${digest.slice(0, 2)}/${digest}.json`;
-const noteKey = (digest: string): string => `notes/${digest.slice(0, 2)}/${digest}.json`;
+export const noteKey = (digest: string): string => `notes/${digest.slice(0, 2)}/${digest}.json`;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: VerifiedBlobs): ArtifactStore {
@@ -104,7 +105,7 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
       const bytes = new TextEncoder().encode(canonicalJson(manifest));
       const digest = hashBytes(bytes);
       await driver.put(manifestKey(digest), bytes);
-      return refOf(manifest, digest, bytes.byteLength);
+      return artifactRef(manifest, digest, bytes.byteLength);
     },
 
     async get(ref, kind) {
@@ -164,18 +165,4 @@ function checkManifest({ kind, parts }: ArtifactManifest): void {
     if (keys.has(key)) throw invalid(`Part "${key}" occurs twice; keys are unique within an artifact.`);
     keys.add(key);
   }
-}
-
-/** The few facts of a manifest that a ref carries along. */
-function refOf({ kind, parts, meta }: ArtifactManifest, digest: string, manifestBytes: number): ArtifactRef {
-  const sum = (values: (part: ArtifactPart) => number): number =>
-    parts.reduce((total, part) => total + values(part), 0);
-  const ref: ArtifactRef = { kind, digest, bytes: manifestBytes + sum((part) => part.bytes) };
-  if (kind === 'dataset') {
-    if (parts.every((part) => part.rows !== undefined)) ref.rows = sum((part) => part.rows ?? 0);
-    if (Array.isArray(meta['columns'])) ref.schemaDigest = hashBytes(canonicalJson(meta['columns']));
-    if (Array.isArray(meta['missing'])) ref.missing = meta['missing'] as string[];
-  }
-  if (kind === 'model' && typeof meta['application'] === 'string') ref.application = meta['application'];
-  return ref;
 }

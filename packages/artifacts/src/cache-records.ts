@@ -5,6 +5,8 @@ import type { CacheRecord, CacheRecords } from './types.ts';
 
 export const recordKey = (key: string): string => `cache/${key.slice(0, 2)}/${key}.json`;
 
+const REFRESH_MS = 24 * 3600_000;
+
 /** What was last asked for at a place in a pipeline. */
 export interface LastParts {
   pipeline: string;
@@ -46,7 +48,12 @@ export function cacheRecords(driver: StoreDriver): CacheRecords {
       const key = lastKey(pipeline, path);
       const known = await read<LastParts>(key);
       const last: LastParts = { pipeline, path, parts };
-      if (known === undefined || JSON.stringify(known) !== JSON.stringify(last)) await driver.put(key, encode(last));
+      if (known !== undefined && JSON.stringify(known) === JSON.stringify(last)) {
+        // Its age is how collection knows that the record is still in use; once a day is enough for that.
+        const written = (await driver.stat(key))?.modified ?? 0;
+        if (Date.now() - written < REFRESH_MS) return;
+      }
+      await driver.put(key, encode(last));
     },
 
     async last(pipeline, path) {

@@ -37,7 +37,7 @@ function changes(last: Record<string, unknown>, now: Record<string, unknown>): [
 
 function shown(value: unknown): string {
   if (value === undefined) return 'unset';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).replace(/\s+/g, ' ');
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 1)}…` : text;
 }
 

@@ -1,7 +1,12 @@
 export { cacheKey } from './cache-key.ts';
+export { collectGarbage, type GarbageKind, type GarbageOptions, type GarbageReport } from './collect-garbage.ts';
+export type { ObjectInfo, StoreDriver } from './driver.ts';
 export { explainMiss } from './explain-miss.ts';
 export { hashBytes, hashFile } from './hash-file.ts';
+export { listArtifacts, showArtifact, type ArtifactDetails, type ArtifactListing } from './list-artifacts.ts';
+export { isAlive, processIdentity } from './process-identity.ts';
 export { resolveStoreLocation } from './location.ts';
 export { openStore, type OpenOptions } from './open-store.ts';
 export { listSourceFiles, type SourceFiles } from './source-files.ts';
 export * from './types.ts';
+export { verifyStore, type StoreProblem, type StoreReport } from './verify-store.ts';

@@ -3,6 +3,7 @@ import { manifestKey } from './artifact-store.ts';
 import type { StoreDriver } from './driver.ts';
 import { mapLimited } from './map-limited.ts';
 import type { NameAlias, Names, NameSummary, NameVersion } from './types.ts';
+import { corrupt } from './verified-blobs.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
@@ -21,9 +22,21 @@ export function names(driver: StoreDriver): Names {
     return found.sort((a, b) => a - b);
   }
 
+  async function readKey<T>(key: string): Promise<T | undefined> {
+    const bytes = await driver.read(key);
+    try {
+      return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as T);
+    } catch {
+      throw corrupt(
+        `The published name in ${key}`,
+        `${driver.location}/${key}`,
+        'Publish it again, or promote another version.',
+      );
+    }
+  }
+
   async function read<T>(folder: string, n: number): Promise<T | undefined> {
-    const bytes = await driver.read(entry(folder, n));
-    return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as T);
+    return readKey<T>(entry(folder, n));
   }
 
   async function version(name: string, n: number | undefined): Promise<NameVersion | undefined> {
@@ -131,8 +144,8 @@ export function names(driver: StoreDriver): Names {
       const versions = await mapLimited(found, 8, (n) => version(name, n));
       const aliases: NameAlias[] = [];
       for await (const { key } of driver.list(aliasesOf(name))) {
-        const bytes = await driver.read(key);
-        if (bytes) aliases.push(JSON.parse(new TextDecoder().decode(bytes)) as NameAlias);
+        const alias = await readKey<NameAlias>(key);
+        if (alias !== undefined) aliases.push(alias);
       }
       return {
         versions: versions.filter((v) => v !== undefined),

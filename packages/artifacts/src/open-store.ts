@@ -59,6 +59,7 @@ export async function storeOn(base: StoreDriver, options: OpenOptions = {}): Pro
   const outside = fingerprints(kept);
   return {
     location: driver.location,
+    driver,
     artifacts: artifactStore(driver, tempFiles(join(driver.localFolder, 'tmp')), blobs),
     cache: cacheRecords(driver),
     names: names(driver),

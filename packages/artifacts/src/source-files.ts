@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { HourglassError, nearNames } from '@hourglass/core';
+import { didYouMean, HourglassError } from '@hourglass/core';
 import { globBase, globPattern, isGlob } from './glob.ts';
 import { errnoOf } from './storage-error.ts';
 
@@ -82,8 +82,8 @@ async function absent(source: string, path: string): Promise<HourglassError> {
   while (!(await isFolder(dirname(missing)))) missing = dirname(missing);
   const folder = dirname(missing);
   const there = await readdir(folder).catch(() => []);
-  const near = nearNames(basename(missing), there);
-  const hint = near.length > 0 ? ` Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?` : '';
+  const near = didYouMean(basename(missing), there);
+  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
   return new HourglassError(
     'SOURCE_NOT_FOUND',
     `Source "${source}": expected a file or folder at ${path}, found no "${basename(missing)}" in ${folder}.${hint} ${contents(there)}`,

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** What a file looked like when its bytes were hashed. Any write to the file changes one of the four. */
@@ -27,6 +27,7 @@ export const sameStamp = (a: FileStamp | undefined, b: FileStamp | undefined): b
 export interface Stamps {
   read<T>(key: string): Promise<T | undefined>;
   write(key: string, value: unknown): Promise<void>;
+  remove(key: string): Promise<void>;
 }
 
 export function stamps(folder: string): Stamps {
@@ -47,5 +48,6 @@ export function stamps(folder: string): Stamps {
         .catch(() => mkdir(dirname(path), { recursive: true }).then(() => writeFile(path, text)))
         .catch(() => undefined);
     },
+    remove: (key) => rm(pathOf(key), { force: true }).catch(() => undefined),
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, processIdentity } from './process-identity.ts';
 
@@ -44,7 +44,10 @@ export function tempFiles(folder: string): TempFiles {
 
   return {
     async path(suffix = '') {
-      ready ??= mkdir(folder, { recursive: true }).then(sweep);
+      // Asked here, so that whoever is to write the file (a database, a plugin) need not stumble over it later.
+      ready ??= mkdir(folder, { recursive: true })
+        .then(() => access(folder, constants.W_OK))
+        .then(sweep);
       await ready.catch((error: unknown) => {
         ready = undefined;
         throw error;

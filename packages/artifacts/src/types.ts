@@ -6,6 +6,7 @@ import type {
   CacheKeyParts,
   StageResult,
 } from '@hourglass/core';
+import type { StoreDriver } from './driver.ts';
 
 export interface BlobRef {
   /** sha256 of the bytes, hex. */
@@ -87,6 +88,8 @@ export interface Fingerprint {
 export interface Store {
   /** Absolute folder or URI; enough for another process to open the same store. */
   readonly location: string;
+  /** What the place can do; for looking after the store as a whole. */
+  readonly driver: StoreDriver;
   artifacts: ArtifactStore;
   cache: CacheRecords;
   names: Names;

@@ -5,7 +5,8 @@ import { sameStamp, stampOf, type FileStamp, type Stamps } from './stamps.ts';
 import { readError } from './storage-error.ts';
 
 export const blobKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
-const stampKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
+/** Where a blob's verified-stamp lies among the stamps. */
+export const stampKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
 
 /** Blobs whose bytes are known to match their digest. */
 export interface VerifiedBlobs {
@@ -66,10 +67,14 @@ export function notFound(what: string, location: string): HourglassError {
   );
 }
 
-export function corrupt(what: string, place: string): HourglassError {
+export function corrupt(
+  what: string,
+  place: string,
+  remedy = 'Run the pipeline again: it is computed anew.',
+): HourglassError {
   return new HourglassError(
     'ARTIFACT_CORRUPT',
-    `${what} was changed on disk: the bytes of ${place} no longer match the digest. Run the pipeline again: it is computed anew.`,
+    `${what} was changed on disk: ${place} is no longer what was written. ${remedy}`,
     { details: { place } },
   );
 }

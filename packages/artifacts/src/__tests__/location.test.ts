@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { resolveStoreLocation } from '../location.ts';
+
+test('the nearest wins: flag, then HOURGLASS_HOME, then .hourglass in the current folder', () => {
+  const cwd = '/project';
+  const env = { HOURGLASS_HOME: 'from-env' };
+  expect(resolveStoreLocation({ flag: 'from-flag', env, cwd })).toBe('/project/from-flag');
+  expect(resolveStoreLocation({ env, cwd })).toBe('/project/from-env');
+  expect(resolveStoreLocation({ env: {}, cwd })).toBe('/project/.hourglass');
+  expect(resolveStoreLocation({ env: { HOURGLASS_HOME: '' }, cwd })).toBe('/project/.hourglass');
+});
+
+test('absolute paths and URIs are kept', () => {
+  expect(resolveStoreLocation({ flag: '/mnt/store', env: {}, cwd: '/project' })).toBe('/mnt/store');
+  expect(resolveStoreLocation({ flag: 's3://bucket/prefix', env: {}, cwd: '/project' })).toBe('s3://bucket/prefix');
+});
