@@ -21,6 +21,8 @@ export interface StageTask {
   /** @default true */
   cache: boolean;
   attempt: number;
+  /** Folder that relative sources start from, relative to `RunPlace.baseDir`; only where it differs. */
+  dir?: string;
 }
 
 /** Where a pipeline lives and writes; needed to resolve `sources` and `sinks`. Occasion, never part of a digest. */
@@ -49,7 +51,13 @@ export interface CacheKeyParts {
 export type CacheAnswer =
   | { status: 'hit'; key: string; result: StageResult }
   /** `reason` is one line for people: `option epochs: 200 → 300`, `first run`, `out/x.parquet was edited`. */
-  | { status: 'miss'; key: string; reason: string };
+  | {
+      status: 'miss';
+      key: string;
+      reason: string;
+      /** Known before running: the stage would fail with this (an option out of range, a source that is not there). */
+      problem?: ErrorJson;
+    };
 
 export interface StageResult {
   outputs: Record<string, ArtifactRef>;

@@ -8,6 +8,21 @@ export interface Logger {
   warn(message: string): void;
 }
 
+/**
+ * Names an exported function of the stage's plugin: `{ module: './member.ts', export: 'trainMember' }`. The module is
+ * relative to the plugin's `src` folder and written as a literal, so that the code version of the stage covers it.
+ */
+export interface ParallelCall {
+  module: string;
+  export: string;
+}
+
+/** What `ctx.parallel` calls: one item, in a stage process of its own. */
+export type ParallelFunction<T, R> = (item: T, context: ItemContext) => Promise<R>;
+
+/** What one item of `ctx.parallel` gets to work with. Its checkpoint slot is its own. */
+export type ItemContext = Omit<StageContext, 'parallel'>;
+
 /** What a stage's `run` gets to work with. */
 export interface StageContext {
   /** Aborted on cancellation: save a checkpoint, then throw (`signal.throwIfAborted()`). */
@@ -18,12 +33,13 @@ export interface StageContext {
   engine(): Promise<Engine>;
   artifacts: ArtifactStore;
   log: Logger;
+  /** Also the sign of life that `timeout.heartbeat` waits for. */
   progress(fraction: number | undefined, message: string, metrics?: Record<string, number>): void;
   /**
    * Spreads independent work over stage processes under the machine-wide slot count, results in order of the items.
-   * `call` names an exported function of a module of the same plugin, since functions do not cross processes.
+   * The first item that fails cancels the others and is thrown.
    */
-  parallel<T, R>(items: readonly T[], call: { module: string; export: string }): Promise<R[]>;
+  parallel<T, R>(items: readonly T[], call: ParallelCall): Promise<R[]>;
   checkpoint: { load(): Promise<Checkpoint | undefined>; save(checkpoint: Checkpoint): Promise<void> };
   /** Folder of the pipeline file and of destinations: already applied to the options that the manifest lists as sources and sinks. */
   place: { baseDir: string; outDir: string };

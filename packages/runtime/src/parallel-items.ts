@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { HourglassError, type StageTask } from '@hourglass/core';
+import type { InstalledPlugin } from './discover.ts';
+import { mapLimited } from './map-limited.ts';
+import type { Job } from './messages.ts';
+import type { RunOptions } from './runner.ts';
+import type { Slots } from './slots.ts';
+import type { StagePool } from './stage-pool.ts';
+import type { StageSlot } from './stage-slot.ts';
+import { supervise } from './supervise.ts';
+
+interface Surroundings {
+  job: Job;
+  plugin: InstalledPlugin;
+  task: StageTask;
+  memory: number;
+  graceMs: number;
+  slots: Slots;
+  pool: StagePool;
+  slot: StageSlot;
+  runOptions: RunOptions;
+}
+
+/**
+ * Serves `ctx.parallel`: every item in a stage process under a slot of its own. The waiting stage computes nothing and gives
+ * its slot back meanwhile, so that with one slot only the items still get their turn.
+ */
+export async function parallelItems(
+  call: { module: string; export: string; items: unknown[] },
+  { job, plugin, task, memory, graceMs, slots, pool, slot: stageSlot, runOptions }: Surroundings,
+): Promise<unknown[]> {
+  const module = new URL(call.module, job.module).href;
+  if (!call.module.startsWith('./') || !module.startsWith(new URL('.', job.module).href))
+    throw new HourglassError(
+      'PLUGIN_INVALID',
+      `Stage ${task.path} (${task.uses}): ctx.parallel expects a module beside the stage's own, written "./name.ts"; found "${call.module}".`,
+    );
+  const abort = new AbortController();
+  const signal = AbortSignal.any([abort.signal, stageSlot.ended, ...(runOptions.signal ? [runOptions.signal] : [])]);
+  const fractions = new Array<number>(call.items.length).fill(0);
+  stageSlot.pause();
+  try {
+    return await mapLimited(call.items, slots.count, async (item, index) => {
+      const path = `${task.path}#${index}`;
+      const slot = await slots.acquire(signal, { urgent: true });
+      try {
+        const itemJob: Job = {
+          ...job,
+          module: plugin.source ? module : module.replace(/\.ts$/, '.js'),
+          export: call.export,
+          call: { kind: 'item', item },
+          path,
+          checkpoint: { ...job.checkpoint, key: itemKey(job.checkpoint.key, call, index) },
+        };
+        const stageProcess = await pool.acquire(itemJob, memory);
+        const { result, reusable } = await supervise(stageProcess, itemJob, {
+          signal,
+          // The attempt's timeout is watched over the whole stage.
+          timeout: { heartbeat: task.timeout.heartbeat },
+          memoryMiB: memory,
+          graceMs,
+          onProgress({ fraction, message, metrics }) {
+            fractions[index] = fraction ?? fractions[index]!;
+            const mean = fractions.reduce((sum, value) => sum + value, 0) / fractions.length;
+            runOptions.onProgress?.({ path: task.path, fraction: mean, message, metrics });
+          },
+          onLog: (level, message) => runOptions.onLog?.({ path: task.path, level, message }),
+          parallel: () =>
+            Promise.reject(new HourglassError('PLUGIN_INVALID', `Stage ${path}: an item cannot spread work further.`)),
+        });
+        pool.release(stageProcess, reusable ? 'reusable' : 'replace');
+        if (!result.ok) throw HourglassError.fromJSON(result.error);
+        fractions[index] = 1;
+        return result.value;
+      } finally {
+        slot.release();
+      }
+    });
+  } catch (error) {
+    abort.abort(new HourglassError('CANCELLED', `Stage ${task.path}: another item failed.`));
+    throw error;
+  } finally {
+    await stageSlot.resume();
+  }
+}
+
+/** Items keep their checkpoints apart, in slots named by the stage's key, the function and their place in the list. */
+function itemKey(key: string, call: { module: string; export: string }, index: number): string {
+  return createHash('sha256').update(`${key} ${call.module} ${call.export} ${index}`).digest('hex');
+}
