@@ -41,6 +41,26 @@ export function paramLayout(params: ParamArrays, optimizer?: OptimizerSpec): Par
   return { slices, size };
 }
 
+/** Parameters that are trained, and those that stay. @throws CALL_INVALID a frozen name that is no parameter */
+export function splitFrozen(
+  params: ParamArrays,
+  frozen: readonly string[] = [],
+): { trained: ParamArrays; frozen: ParamArrays } {
+  const unknown = frozen.find((name) => !params[name]);
+  if (unknown !== undefined)
+    throw new HourglassError(
+      'CALL_INVALID',
+      `Frozen parameter ${unknown} is no parameter: expected some of ${Object.keys(params).join(', ')}.`,
+    );
+  const pick = (keep: boolean) =>
+    Object.fromEntries(Object.entries(params).filter(([name]) => frozen.includes(name) === keep));
+  return { trained: pick(false), frozen: pick(true) };
+}
+
+/** The values of parameters by name. */
+export const paramValues = (params: ParamArrays): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(params).map(([name, { values }]) => [name, values]));
+
 /** Named arrays → one vector. @throws CALL_INVALID a name that is missing or of another size */
 export function flatten(layout: ParamLayout, arrays: Record<string, Float32Array>, prefix = ''): Float32Array {
   const flat = new Float32Array(layout.size);

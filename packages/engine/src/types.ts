@@ -75,6 +75,8 @@ export type ScheduleSpec =
 
 export interface TrainingSpec {
   params: ParamArrays;
+  /** Names of parameters that stay as they are: no gradient, no moments; `readState` gives them with the others. */
+  frozen?: string[];
   loss: LossFunction;
   data: Record<string, DataArray>;
   batchSize: number;

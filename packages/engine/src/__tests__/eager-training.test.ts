@@ -124,6 +124,22 @@ describe.each(['cpu', 'wasm'] as const)('eager training on %s', (name) => {
     expect((await alone.runSlice(Int32Array.of(32), 0, 1))[0]).toBe(losses[1]);
   });
 
+  it('leaves frozen parameters as they are, in the state too', async () => {
+    const engine = await resolveEngine(name);
+    const spec = tabularSpec(64);
+    const training = await engine.compileTraining({ ...spec, frozen: ['embedding', 'norm/scale'] });
+    await training.runSlice(order(64), 0, 2);
+    const { params, slots } = await training.readState();
+    expect(params.embedding).toEqual(spec.params.embedding!.values);
+    expect(params['up/weight']).not.toEqual(spec.params['up/weight']!.values);
+    expect(Object.keys(slots)).not.toContain('m/embedding');
+    await training.writeState({ params, slots, step: 2 });
+    expect((await training.readState()).params).toEqual(params);
+    await expect(engine.compileTraining({ ...spec, frozen: ['nothing'] })).rejects.toThrow(
+      'Frozen parameter nothing is no parameter',
+    );
+  });
+
   it('leaks no tensor', async () => {
     const training = await (await resolveEngine(name)).compileTraining(tabularSpec(64));
     await training.runSlice(order(64), 0, 1);

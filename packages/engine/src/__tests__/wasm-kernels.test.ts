@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 const random = <R extends tf.Rank = tf.Rank>(shape: number[], seed = 1) =>
-  tf.tensor(normalArray(shape, seed).values, shape) as tf.Tensor<R>;
+  tf.tensor(normalArray(shape, seed).values, shape as never) as tf.Tensor<R>;
 
 /** Values of `fn` on both backends, made anew on each. */
 function onBoth(fn: () => tf.Tensor | tf.Tensor[]): [number[][], number[][]] {

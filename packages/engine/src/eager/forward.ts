@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
-import { flatten, paramLayout, sizeOf } from '../flat-params.ts';
+import { flatten, paramLayout, paramValues, sizeOf } from '../flat-params.ts';
 import { rowCount, sliceRows } from '../training-data.ts';
 import type { CompiledForward, DataArray, ForwardSpec } from '../types.ts';
 import { stepRandom } from './step-random.ts';
@@ -26,7 +26,7 @@ export function eagerForward(backend: string, spec: ForwardSpec): CompiledForwar
     for (const { name, shape, start, end } of layout.slices)
       params[name] = tf.keep(tf.tensor(flat.subarray(start, end), shape));
   };
-  upload(flatten(layout, Object.fromEntries(Object.entries(spec.params).map(([name, p]) => [name, p.values]))));
+  upload(flatten(layout, paramValues(spec.params)));
 
   const runBatch = (inputs: Record<string, DataArray>, firstRow: number, rows: number) => {
     use();

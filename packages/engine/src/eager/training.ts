@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
-import { flatten, paramLayout, unflatten } from '../flat-params.ts';
+import { flatten, paramLayout, paramValues, splitFrozen, unflatten } from '../flat-params.ts';
 import { applyStep, momentNames, optimizerSettings, stepScalars, type FlatState } from '../optimizer.ts';
 import { scheduleRate } from '../schedule.ts';
 import { checkSlice, gatherRows, rowCount } from '../training-data.ts';
@@ -19,10 +19,13 @@ const BREATH_MS = 20;
  */
 export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTraining {
   const settings = optimizerSettings(spec.optimizer);
-  const layout = paramLayout(spec.params, spec.optimizer);
+  const { trained, frozen } = splitFrozen(spec.params, spec.frozen);
+  const layout = paramLayout(trained, spec.optimizer);
+  const frozenLayout = paramLayout(frozen);
+  let frozenValues = flatten(frozenLayout, paramValues(frozen));
   const rows = rowCount(spec.data);
   let state: FlatState = {
-    params: flatten(layout, Object.fromEntries(Object.entries(spec.params).map(([name, p]) => [name, p.values]))),
+    params: flatten(layout, paramValues(trained)),
     m: new Float32Array(layout.size),
     v: new Float32Array(layout.size),
   };
@@ -41,17 +44,20 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
       const params: Record<string, tf.Tensor> = {};
       for (const { name, shape, start, end } of layout.slices)
         params[name] = tf.tensor(state.params.subarray(start, end), shape);
+      const learned = Object.values(params);
+      for (const { name, shape, start, end } of frozenLayout.slices)
+        params[name] = tf.tensor(frozenValues.subarray(start, end), shape);
       const random = stepRandom({ seed: spec.seed, domain: 'train', step });
       // allowNoGradients: a parameter that this loss does not use has gradient zero.
       const { value, grads } = tf
         .engine()
-        .gradients(() => spec.loss(batch, params, { random, training: true }), Object.values(params), undefined, true);
+        .gradients(() => spec.loss(batch, params, { random, training: true }), learned, undefined, true);
       if (value.size !== 1)
         throw new HourglassError(
           'STEP_UNTRACEABLE',
           `The loss must be a scalar, found shape [${value.shape.join(', ')}]. Reduce it with tf.mean or tf.sum.`,
         );
-      if (grads.every((g) => g == null))
+      if (grads.every((g) => !g))
         throw new HourglassError(
           'STEP_UNTRACEABLE',
           'The loss depends on no parameter: it has no gradient. Values read back inside the step (dataSync, arraySync) cut the way.',
@@ -92,7 +98,8 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
       alive();
       const slots: Record<string, Float32Array> = {};
       for (const moment of momentNames(settings)) Object.assign(slots, unflatten(layout, state[moment], `${moment}/`));
-      return { params: unflatten(layout, state.params), slots, step };
+      const params = { ...unflatten(layout, state.params), ...unflatten(frozenLayout, frozenValues) };
+      return { params, slots, step };
     },
     async writeState(next) {
       alive();
@@ -103,6 +110,7 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
         m: moments.includes('m') ? flatten(layout, next.slots, 'm/') : zeros(),
         v: moments.includes('v') ? flatten(layout, next.slots, 'v/') : zeros(),
       };
+      frozenValues = flatten(frozenLayout, next.params);
       step = next.step;
     },
     dispose() {

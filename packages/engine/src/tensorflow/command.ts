@@ -26,11 +26,9 @@ export async function command(
       if (code === 0) return resolve(out);
       const tail = said.trim().split('\n').slice(-12).join('\n  ');
       reject(
-        new HourglassError(
-          'ENGINE_UNAVAILABLE',
-          `${program} failed:\n  ${tail}\n${options.remedy}`,
-          { details: { program, code } },
-        ),
+        new HourglassError('ENGINE_UNAVAILABLE', `${program} failed:\n  ${tail}\n${options.remedy}`, {
+          details: { program, code },
+        }),
       );
     });
   });
