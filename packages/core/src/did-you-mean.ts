@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 
 /**
  * The candidates a person most likely meant, best first; empty when nothing is near.
- * Near: at most a third of the letters differ (case ignored), or one is the beginning of the other.
+ * Near: at most two letters or a third of them differ (case ignored), or one is the beginning of the other.
  */
 export function nearNames(found: string, candidates: Iterable<string>, limit = 3): string[] {
   const lower = found.toLowerCase();
@@ -13,7 +13,7 @@ export function nearNames(found: string, candidates: Iterable<string>, limit = 3
     else {
       const score = distance(lower, other);
       const longest = Math.max(lower.length, other.length);
-      if (score <= Math.max(1, Math.floor(longest / 3))) scored.push({ name, score });
+      if (score <= Math.max(longest > 3 ? 2 : 1, Math.floor(longest / 3))) scored.push({ name, score });
       else if (lower.length >= 3 && (other.startsWith(lower) || lower.startsWith(other)) && other.length >= 3)
         scored.push({ name, score: longest });
     }

@@ -63,6 +63,11 @@ export const ERROR_CODES = {
   CANCELLED: entry('The work was cancelled.', false, 'Run again to continue.'),
   GATE_FAILED: entry('A gate said no.', false, 'Improve the result or change the gate.'),
   APPROVAL_REQUIRED: entry('A stage waits for a person.', false, 'Run `hourglass approve RUN STAGE`.'),
+  APPROVAL_REJECTED: entry(
+    'A person said no, or the time to say yes ran out.',
+    false,
+    'Improve the result, or run again and approve it.',
+  ),
   ARTIFACT_NOT_FOUND: entry('An artifact is not in the store.', false, 'Run the pipeline that makes it.'),
   ARTIFACT_CORRUPT: entry('Bytes in the store do not match their digest.', true, 'Run again: it is computed anew.'),
   STORE_UNWRITABLE: entry('The artifact store cannot be written.', false, 'Check permissions or use --store.'),
