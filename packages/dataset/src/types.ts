@@ -1,8 +1,10 @@
 import type { ArtifactRef } from '@hourglass/core';
+import type { Table as ArrowTable } from 'apache-arrow';
 
 /**
- * Logical column types. `decimal` and `bigint` beyond double are kept exactly in the dataset and refused by name where
- * numbers are computed; `vector` is a list of numbers of one length (pixels, embeddings); `other` passes through only.
+ * Logical column types. Integers and decimals whose values all fit a double exactly are `integer` and `float`; beyond
+ * that they are `bigint` and `decimal`: kept exactly in the dataset, refused by name where numbers are computed.
+ * `vector` is a list of numbers of one length (pixels, embeddings); `other` passes through only.
  */
 export type ColumnType =
   | 'float'
@@ -20,7 +22,7 @@ export type ColumnType =
 export interface Column {
   name: string;
   type: ColumnType;
-  /** The physical type as DuckDB writes it: `DOUBLE`, `INTEGER`, `DECIMAL(18,3)`, `UTINYINT[784]`. */
+  /** The physical type as DuckDB writes it: `DOUBLE`, `INTEGER`, `DECIMAL(18,3)`, `UTINYINT[]`. */
   physical: string;
   /** Vectors: their length. */
   length?: number;
@@ -34,14 +36,25 @@ export interface DatasetMeta {
   [key: string]: unknown;
 }
 
-/** A column in memory. Numbers: NaN where missing. Categories: codes into `categories`, −1 where missing. */
+/**
+ * A column in memory. Numbers: NaN where missing; booleans are 0/1, dates, times and timestamps milliseconds since
+ * 1970 UTC. Categories: codes into `categories`, −1 where missing.
+ */
 export type ColumnData =
   { kind: 'numeric'; values: Float64Array } | { kind: 'category'; codes: Int32Array; categories: string[] };
 
-/** A table in memory, for tables that fit (evaluation, baselines). */
+/** A table in memory. */
 export interface Table {
   rows: number;
   columns: Record<string, ColumnData>;
+}
+
+/** A window of a dataset in row order. */
+export interface TableChunk extends Table {
+  /** Key of the part. */
+  part: string;
+  /** First row, counted within the part. */
+  offset: number;
 }
 
 /** How one numeric column enters a matrix: `(x − center) / scale`, computed in double, then cast to float. */
@@ -60,17 +73,36 @@ export interface Matrix {
   data: Float32Array;
 }
 
+/** Which rows to read: of one part or of all in order. */
+export interface RowRange {
+  part?: string;
+  /** @default 0 */
+  offset?: number;
+  /** @default all */
+  limit?: number;
+}
+
 /** Read side of a dataset artifact. */
 export interface DatasetReader {
   ref: ArtifactRef;
   columns: Column[];
   rows: number;
   parts: { key: string; rows: number; digest: string }[];
-  /** Numeric (and boolean, date) columns as a matrix; fast path by DuckDB chunk vectors. @throws COLUMN_NOT_FOUND, COLUMN_INVALID */
-  matrix(
-    columns: (string | MatrixColumn)[],
-    options?: { part?: string; offset?: number; limit?: number },
-  ): Promise<Matrix>;
-  /** Columns in memory with their logical values, in row order. */
-  table(columns?: string[], options?: { part?: string; offset?: number; limit?: number }): Promise<Table>;
+  partitionBy?: string[];
+  /**
+   * Numeric columns (booleans 0/1, points in time in milliseconds, vectors spread over their length) as a matrix.
+   *
+   * @throws COLUMN_NOT_FOUND, COLUMN_INVALID (text, decimals beyond double, a value outside the range of float)
+   */
+  matrix(columns: (string | MatrixColumn)[], range?: RowRange): Promise<Matrix>;
+  /**
+   * Columns in memory with their logical values, in row order; categories are sorted.
+   *
+   * @param columns default: every column that has a form in memory (no nested, binary or vector columns)
+   */
+  table(columns?: string[], range?: RowRange): Promise<Table>;
+  /** The same in windows that never cross parts. Categories are those of the window. @param options.rows default 65 536 */
+  chunks(columns?: string[], options?: { rows?: number; part?: string }): AsyncIterable<TableChunk>;
+  /** As an Apache Arrow table, values exactly as stored. */
+  arrow(columns?: string[], range?: RowRange): Promise<ArrowTable>;
 }
