@@ -28,7 +28,7 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
       path = await temp.path();
       const ref = await write(path);
       await driver.putFile(blobKey(ref.digest), path);
-      await blobs.trust(ref.digest);
+      await blobs.trust(ref);
       return ref;
     } catch (error) {
       throw isForeign(error) ? error : await writeError(error, path ?? driver.localFolder, driver.location);

@@ -53,7 +53,8 @@ export function cacheRecords(driver: StoreDriver): CacheRecords {
         const written = (await driver.stat(key))?.modified ?? 0;
         if (Date.now() - written < REFRESH_MS) return;
       }
-      await driver.put(key, encode(last));
+      // Only explains: not worth waiting for the disk.
+      await driver.put(key, encode(last), { durable: false });
     },
 
     async last(pipeline, path) {

@@ -26,8 +26,12 @@ export interface StoreDriver {
   stat(key: string): Promise<ObjectInfo | undefined>;
   /** Every object whose key begins with the folder `prefix` (no trailing slash; `''` for all), in no particular order. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
-  /** Writes or replaces; of two writers the last one stands. */
-  put(key: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes or replaces; of two writers the last one stands.
+   *
+   * @param options.durable outlasts a loss of power @default true
+   */
+  put(key: string, bytes: Uint8Array, options?: { durable?: boolean }): Promise<void>;
   /** @returns false, writing nothing, when the object exists; of several writers exactly one gets true */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /** Takes a finished file from `localFolder` as the object's content, replacing; the file is gone afterwards. */

@@ -11,14 +11,19 @@ export function folderDriver(location: string): StoreDriver {
   const pathOf = (key: string): string => join(root, ...key.split('/'));
 
   /** Writes beside, then moves into place by `commit`; whatever fails, nothing is left over. */
-  async function writeAside<T>(key: string, bytes: Uint8Array, commit: (aside: string) => Promise<T>): Promise<T> {
+  async function writeAside<T>(
+    key: string,
+    bytes: Uint8Array,
+    durable: boolean,
+    commit: (aside: string) => Promise<T>,
+  ): Promise<T> {
     let aside: string | undefined;
     try {
       aside = await temp.path();
       const file = await open(aside, 'wx');
       try {
         await file.writeFile(bytes);
-        await file.sync();
+        if (durable) await file.sync();
       } finally {
         await file.close();
       }
@@ -30,9 +35,10 @@ export function folderDriver(location: string): StoreDriver {
     }
   }
 
-  async function moveInto(key: string, path: string): Promise<void> {
+  async function moveInto(key: string, path: string, durable = true): Promise<void> {
     await chmod(path, 0o444);
-    await inFolderOf(pathOf(key), (target) => rename(path, target));
+    await inFolderOf(pathOf(key), durable, (target) => rename(path, target));
+    temp.release(path);
   }
 
   return {
@@ -61,14 +67,15 @@ export function folderDriver(location: string): StoreDriver {
 
     list: (prefix) => walk(root, prefix),
 
-    put: (key, bytes) => writeAside(key, bytes, (aside) => moveInto(key, aside)),
+    put: (key, bytes, { durable = true } = {}) =>
+      writeAside(key, bytes, durable, (aside) => moveInto(key, aside, durable)),
 
     putIfAbsent: (key, bytes) =>
-      writeAside(key, bytes, async (aside) => {
+      writeAside(key, bytes, true, async (aside) => {
         await chmod(aside, 0o444);
         try {
           // A hard link, unlike a rename, fails when the name is taken: the kernel picks the one winner.
-          await inFolderOf(pathOf(key), (target) => link(aside, target));
+          await inFolderOf(pathOf(key), true, (target) => link(aside, target));
           return true;
         } catch (error) {
           if (errnoOf(error) === 'EEXIST') return false;
@@ -108,7 +115,7 @@ export function folderDriver(location: string): StoreDriver {
 }
 
 /** Places an entry by `act`, making its folder when it is not there, and has the folder itself reach the disk. */
-async function inFolderOf(target: string, act: (target: string) => Promise<void>): Promise<void> {
+async function inFolderOf(target: string, durable: boolean, act: (target: string) => Promise<void>): Promise<void> {
   const folder = dirname(target);
   try {
     await act(target);
@@ -116,9 +123,9 @@ async function inFolderOf(target: string, act: (target: string) => Promise<void>
     if (errnoOf(error) !== 'ENOENT') throw error;
     const made = await mkdir(folder, { recursive: true });
     await act(target);
-    if (made !== undefined) await syncFolder(dirname(made));
+    if (made !== undefined && durable) await syncFolder(dirname(made));
   }
-  await syncFolder(folder);
+  if (durable) await syncFolder(folder);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -101,7 +101,7 @@ function marked(driver: StoreDriver, done: boolean): StoreDriver {
   };
   return {
     ...driver,
-    put: async (key, bytes) => ensure().then(() => driver.put(key, bytes)),
+    put: async (key, bytes, how) => ensure().then(() => driver.put(key, bytes, how)),
     putIfAbsent: async (key, bytes) => ensure().then(() => driver.putIfAbsent(key, bytes)),
     putFile: async (key, path) => ensure().then(() => driver.putFile(key, path)),
   };

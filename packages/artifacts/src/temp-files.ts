@@ -10,7 +10,9 @@ const FOREIGN_GRACE_MS = 7 * 24 * 3600_000;
 export interface TempFiles {
   /** A fresh path in the folder; nothing is created there yet. */
   path(suffix?: string): Promise<string>;
-  /** Removes whatever stands at the path. */
+  /** The file was moved away. */
+  release(path: string): void;
+  /** Removes whatever stands at a path handed out and not released. */
   discard(path: string): Promise<void>;
   /** Removes what processes that no longer live have left. @returns paths removed */
   sweep(): Promise<string[]>;
@@ -62,8 +64,9 @@ export function tempFiles(folder: string): TempFiles {
       outstanding.add(path);
       return path;
     },
+    release: (path) => void outstanding.delete(path),
     async discard(path) {
-      outstanding.delete(path);
+      if (!outstanding.delete(path)) return;
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
     },
     sweep,

@@ -3,15 +3,19 @@ import type { StoreDriver } from './driver.ts';
 import { hashFile } from './hash-file.ts';
 import { sameStamp, stampOf, type FileStamp, type Stamps } from './stamps.ts';
 import { readError } from './storage-error.ts';
+import type { BlobRef } from './types.ts';
 
 export const blobKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
 /** Where a blob's verified-stamp lies among the stamps. */
 export const stampKey = (digest: string): string => `blobs/${digest.slice(0, 2)}/${digest}`;
 
+/** Hashing so little is cheaper than keeping a stamp of it. */
+const STAMP_FROM_BYTES = 256 << 10;
+
 /** Blobs whose bytes are known to match their digest. */
 export interface VerifiedBlobs {
   /** Notes that the stored bytes have just been hashed. */
-  trust(digest: string): Promise<void>;
+  trust(blob: BlobRef): Promise<void>;
   /** What is wrong with a blob, if anything. A blob that is verified and untouched since is not hashed again unless `deep`. */
   problem(digest: string, options?: { bytes?: number; deep?: boolean }): Promise<'missing' | 'corrupt' | undefined>;
   /** A file with the blob's verified bytes. @throws ARTIFACT_NOT_FOUND, ARTIFACT_CORRUPT */
@@ -21,14 +25,16 @@ export interface VerifiedBlobs {
 export function verifiedBlobs(driver: StoreDriver, stamps: Stamps): VerifiedBlobs {
   async function sound(digest: string, path: string, deep: boolean): Promise<boolean> {
     const before = await stampOf(path);
-    if (!deep && sameStamp(await stamps.read<FileStamp>(stampKey(digest)), before)) return true;
+    const small = Number(before.size) < STAMP_FROM_BYTES;
+    if (!deep && !small && sameStamp(await stamps.read<FileStamp>(stampKey(digest)), before)) return true;
     if ((await hashFile(path)).digest !== digest) return false;
-    await stamps.write(stampKey(digest), before);
+    if (!small) await stamps.write(stampKey(digest), before);
     return true;
   }
 
   return {
-    async trust(digest) {
+    async trust({ digest, bytes }) {
+      if (bytes < STAMP_FROM_BYTES) return;
       const path = await driver.localFile(blobKey(digest));
       if (path !== undefined) await stamps.write(stampKey(digest), await stampOf(path));
     },

@@ -5,7 +5,6 @@ import { putModel, record } from './samples.ts';
 const [location, who, rounds, size] = process.argv.slice(2) as [string, string, string, string];
 const store = await openStore(location);
 const winners: Record<string, string> = {};
-process.stdout.write('ready\n');
 for (let i = 0; i < Number(rounds); i++) {
   const shared = await putModel(store, `shared ${i} ${'x'.repeat(Number(size))}`);
   const own = await putModel(store, `${who} ${i}`);
@@ -14,5 +13,6 @@ for (let i = 0; i < Number(rounds); i++) {
   await store.names.publish('shared', own.ref, { run: `${who} ${i}` });
   const slot = store.checkpoint('d'.repeat(64), i, who);
   await slot.save({ arrays: { w: new Float32Array(10_000).fill(i) }, meta: { i } });
+  process.stdout.write(`round ${i}\n`);
 }
 process.stdout.write(`${JSON.stringify(winners)}\n`);
