@@ -1,1 +1,43 @@
-export {};
+export { identityExample, type Application, type Example } from './application/application.ts';
+export {
+  defineApplication,
+  type DefinedApplication,
+  type MemberItem,
+  type MemberReport,
+} from './application/define.ts';
+export { prepareLesson, trainMember, type Lesson } from './application/learn.ts';
+export { splitCells, splitRows, type Split } from './application/split.ts';
+export { decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';
+export { encodeTable, type EncodedTable } from './columns/encode.ts';
+export {
+  classCount,
+  codeCount,
+  columnCount,
+  FIRST_CATEGORY,
+  MISSING_CODE,
+  tableLayout,
+  UNKNOWN_CODE,
+  type BooleanEncoder,
+  type CategoryEncoder,
+  type ColumnEncoder,
+  type NumberEncoder,
+  type TableEncoder,
+  type TableLayout,
+} from './columns/encoder.ts';
+export { fitTable, type FitOptions, type Fitted, type TableSource } from './columns/fit.ts';
+export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
+export { checkSchema } from './columns/schema.ts';
+export { takeRows, toData, type TableBatch } from './model/data.ts';
+export type { Model, ModelDescription, ReadOut } from './model/model.ts';
+export { openModel, useModel, type OpenModel } from './model/open.ts';
+export { predictor, type Predictor } from './model/predictor.ts';
+export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
+export { loadModel, saveModel } from './model/save.ts';
+export { buildNetwork } from './network/build.ts';
+export { addNoise, hideCells, swapCells } from './network/corruptions.ts';
+export { gaussianFill } from './network/gaussian-fill.ts';
+export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
+export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';
+export { cellLoss, readOutput, type TableLossOptions, type TableTarget } from './network/table-loss.ts';
+export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';
+export { train, type TrainingHooks } from './training/train.ts';

@@ -1,0 +1,45 @@
+import type { StepContext } from '@hourglass/engine';
+import type { Tensor } from '@tensorflow/tfjs';
+import type { TableLayout } from '../columns/encoder.ts';
+import type { TableBatch } from '../model/data.ts';
+import type { ReadOut } from '../model/model.ts';
+import type { NetworkSpec, TableInput } from '../network/network.ts';
+import type { TableLossOptions, TableTarget } from '../network/table-loss.ts';
+import type { LearnerOptions } from '../options.ts';
+
+/** What the network gets and what it is compared with. */
+export interface Example {
+  input: TableInput;
+  target: TableTarget;
+  /** `[b, C]`: what a cell's loss counts; 0 where the target is missing or not asked for. */
+  weight: Tensor;
+}
+
+/**
+ * The four things that make an application of the one learner: (input, target) by `example`, the network, the loss and
+ * the read-out. Everything else is shared.
+ */
+export interface Application<O extends LearnerOptions = LearnerOptions> {
+  /** Also the model's application: `imputation`. */
+  name: string;
+  /** Raise when models of the version before cannot be applied any more. */
+  version: number;
+  readOut: ReadOut;
+  /** Written once in ordinary tfjs; randomness through `context.random` only. */
+  example(batch: TableBatch, context: StepContext, options: O, layout: TableLayout): Example;
+  /** @default the network the learner options describe */
+  network?(spec: NetworkSpec, options: O): NetworkSpec;
+  /** @default squared error for numbers, cross-entropy for the rest */
+  loss?(options: O): TableLossOptions;
+  /** What validation puts aside. @default 'rows' */
+  validation?: 'rows' | 'cells';
+}
+
+/** x → x: the example of every application that reads the latent. */
+export function identityExample(batch: TableBatch, mask: Tensor): Example {
+  return {
+    input: { x: batch.x, mask, codes: batch.codes, cycles: batch.cycles },
+    target: { x: batch.x, codes: batch.codes },
+    weight: batch.w,
+  };
+}

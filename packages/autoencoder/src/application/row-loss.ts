@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { toBatch } from '../model/data.ts';
+import type { Network } from '../network/network.ts';
+import { cellLoss } from '../network/table-loss.ts';
+import { observedInput } from '../model/predictor.ts';
+import type { LearnerOptions } from '../options.ts';
+import type { TrainingTask } from '../training/task.ts';
+import type { Application, Example } from './application.ts';
+
+/** Share of the loss that asks the latent alone for the whole row, where a skip would let it stay empty. */
+const LATENT_SHARE = 0.1;
+
+/** An application's loss of each row. */
+export function rowLossOf<O extends LearnerOptions>(
+  application: Application<O>,
+  network: Network,
+  options: O,
+): TrainingTask['rowLoss'] {
+  const { layout, skip } = network.spec;
+  const lossOptions = application.loss?.(options);
+  return (batch, params, context) => {
+    const table = toBatch(batch);
+    const example = batch.held ? heldExample(batch, batch.held) : application.example(table, context, options, layout);
+    const prepared = network.prepare(example.input, params);
+    const z = network.encode(prepared, params, context);
+    const output = network.decode(z, params, context, prepared);
+    const cells = tf.mul(cellLoss(output, example.target, layout, lossOptions), example.weight);
+    const asked = tf.sum(tf.step(example.weight), 1);
+    const loss = tf.sum(cells, 1);
+    if (skip === 'none') return { loss, weight: asked };
+    const alone = tf.mul(cellLoss(network.decode(z, params, context), example.target, layout, lossOptions), table.w);
+    // Brought to the same number of cells, so that its share does not depend on how many are asked for.
+    const observed = tf.add(tf.sum(tf.step(table.w), 1), 1e-6);
+    const latent = tf.mul(tf.div(tf.sum(alone, 1), observed), tf.mul(asked, LATENT_SHARE));
+    return { loss: tf.add(loss, latent), weight: asked };
+  };
+}
+
+/** Validation by cells put aside: everything else is shown, they alone are asked for. */
+function heldExample(batch: Record<string, Tensor>, held: Tensor): Example {
+  return { input: observedInput(batch), target: { x: batch.x, codes: batch.codes }, weight: held };
+}

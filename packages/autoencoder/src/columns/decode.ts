@@ -1,0 +1,71 @@
+import type { ColumnData, Table } from '@hourglass/dataset';
+import { className } from './category.ts';
+import { classCount, tableLayout, type ColumnEncoder, type TableEncoder } from './encoder.ts';
+import { denormalise } from './normaliser.ts';
+
+/** A network's answer for n rows: what each cell should hold. */
+export interface Reconstruction {
+  rows: number;
+  /** `[n, p]`: normalised numbers, then probabilities of true. */
+  values: Float32Array;
+  /** Category columns in the encoder's order: `[n, classes]` probabilities. */
+  probabilities: Float32Array[];
+}
+
+export interface DecodeOptions {
+  /**
+   * `deliver`: as the table holds values: whole numbers where only whole ones occurred, inside the observed range,
+   * booleans 0 / 1. `exact`: the learner's own estimate, for scores. @default 'deliver'
+   */
+  as?: 'deliver' | 'exact';
+}
+
+/** Back to the table's units; categories by their most probable class. */
+export function decodeTable(
+  encoder: TableEncoder,
+  reconstruction: Reconstruction,
+  { as = 'deliver' }: DecodeOptions = {},
+): Table {
+  const { rows, values, probabilities } = reconstruction;
+  const layout = tableLayout(encoder);
+  const p = layout.numbers + layout.booleans;
+  const columns: Record<string, ColumnData> = {};
+  encoder.columns.forEach((column, j) => {
+    if (column.kind === 'category') {
+      const classes = classCount(column);
+      const winners = Int32Array.from({ length: rows }, (_, row) =>
+        argMax(probabilities[j - p]!.subarray(row * classes, (row + 1) * classes)),
+      );
+      const names = Array.from({ length: classes }, (_, index) => className(column, index));
+      columns[column.name] = column.numeric
+        ? { kind: 'numeric', values: Float64Array.from(winners, (index) => Number(names[index] ?? NaN)) }
+        : { kind: 'category', codes: winners, categories: names };
+      return;
+    }
+    const decoded = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) decoded[row] = decodeCell(column, values[row * p + j]!, as);
+    columns[column.name] = { kind: 'numeric', values: decoded };
+  });
+  return { rows, columns };
+}
+
+/** One number or boolean cell back in the table's units; NaN for a column that was empty in training. */
+export function decodeCell(column: ColumnEncoder, value: number, as: 'deliver' | 'exact'): number {
+  if (column.kind === 'boolean') return as === 'exact' ? value : value >= 0.5 ? 1 : 0;
+  if (column.kind === 'category') throw new Error(`${column.name} is a category: it has no single value`);
+  if (column.empty) return NaN;
+  const exact = denormalise(column.map, value);
+  if (as === 'exact') return exact;
+  const whole =
+    column.integer || column.type === 'date' ? roundTo(exact, column.type === 'date' ? 86_400_000 : 1) : exact;
+  return Math.min(Math.max(whole, column.min), column.max);
+}
+
+const roundTo = (value: number, unit: number): number => Math.round(value / unit) * unit;
+
+/** Index of the largest, the first among equals; −1 (missing) when there is none. */
+function argMax(values: Float32Array): number {
+  let best = -1;
+  for (let i = 0; i < values.length; i++) if (best < 0 || values[i]! > values[best]!) best = i;
+  return best;
+}

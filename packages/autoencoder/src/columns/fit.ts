@@ -1,0 +1,179 @@
+import { didYouMean, HourglassError } from '@hourglass/core';
+import type { Column, ColumnData, Table } from '@hourglass/dataset';
+import { fitCategory } from './category.ts';
+import { cyclesOf } from './dates.ts';
+import type { BooleanEncoder, ColumnEncoder, NumberEncoder, TableEncoder } from './encoder.ts';
+import { fitNormaliser, moments, normalise, quantile, type Normalisation } from './normaliser.ts';
+
+/** What fitting reads: a dataset's reader, or a table in memory. */
+export interface TableSource {
+  columns: Column[];
+  rows: number;
+  table(columns?: string[]): Promise<Table>;
+}
+
+export interface FitOptions {
+  /** Columns to learn; all others pass through. @default every column that can be learned */
+  columns?: string[];
+  /** Columns not to learn. @default none */
+  exclude?: string[];
+  /** @default 'rank-gauss' */
+  normalisation?: Normalisation;
+  /** Numeric columns whose values are names, not amounts. */
+  categorical?: string[];
+  /** Categories that get a code of their own; rarer ones share hash buckets. @default 256 */
+  maxCategories?: number;
+  /** What happens to free text: an error that names the column, or passing it through unlearned. @default 'refuse' */
+  text?: 'refuse' | 'pass';
+}
+
+export interface Fitted {
+  encoder: TableEncoder;
+  /** What a person should know: hashed, constant, empty and passed-through columns. */
+  notices: string[];
+}
+
+/** Cells held in memory at once while fitting. */
+const CELLS_AT_ONCE = 16_000_000;
+
+/**
+ * Fits the column encoders on a table; deterministic.
+ * @throws COLUMN_NOT_FOUND, COLUMN_INVALID (text, infinite values, types that are not learned), DATA_INSUFFICIENT
+ */
+export async function fitTable(source: TableSource, options: FitOptions = {}): Promise<Fitted> {
+  if (source.rows === 0)
+    throw new HourglassError('DATA_INSUFFICIENT', 'the table has no rows: there is nothing to learn from');
+  const learned = chooseColumns(source.columns, options);
+  const notices: string[] = [];
+  const encoders: ColumnEncoder[] = [];
+  const ignored = source.columns.filter((column) => !learned.includes(column)).map((column) => column.name);
+  const group = Math.max(1, Math.floor(CELLS_AT_ONCE / source.rows));
+  for (let start = 0; start < learned.length; start += group) {
+    const columns = learned.slice(start, start + group);
+    const table = await source.table(columns.map((column) => column.name));
+    for (const column of columns) {
+      const encoder = fitColumn(column, table.columns[column.name]!, options, notices);
+      if (encoder) encoders.push(encoder);
+      else ignored.push(column.name);
+    }
+  }
+  if (encoders.length === 0)
+    throw new HourglassError('DATA_INSUFFICIENT', 'no column is left to learn from: all are excluded or text');
+  const order = { number: 0, boolean: 1, category: 2 };
+  // Array.sort is stable: within a kind, the table's order.
+  encoders.sort((a, b) => order[a.kind] - order[b.kind]);
+  return { encoder: { columns: encoders, schema: source.columns, ignored }, notices };
+}
+
+const LEARNABLE = new Set(['float', 'integer', 'time', 'boolean', 'string', 'date', 'timestamp']);
+
+/** Kept exactly in the dataset, but no numbers to compute with. */
+const BEYOND = new Set(['bigint', 'decimal']);
+
+function chooseColumns(columns: Column[], options: FitOptions): Column[] {
+  const names = columns.map((column) => column.name);
+  for (const key of ['columns', 'exclude', 'categorical'] as const)
+    for (const name of options[key] ?? [])
+      if (!names.includes(name))
+        throw new HourglassError(
+          'COLUMN_NOT_FOUND',
+          `${key}: the table has no column "${name}"${suggestion(name, names)}; it has ${listed(names)}`,
+          { details: { option: key, column: name } },
+        );
+  const chosen = columns.filter(
+    ({ name }) => (options.columns?.includes(name) ?? true) && !options.exclude?.includes(name),
+  );
+  for (const column of chosen)
+    if (!LEARNABLE.has(column.type))
+      throw new HourglassError(
+        'COLUMN_INVALID',
+        `column "${column.name}" has type ${column.physical}${BEYOND.has(column.type) ? ' with values beyond double precision' : ''}, ` +
+          `which is not learned; leave it out of learning: exclude: [${column.name}]`,
+        { details: { column: column.name, type: column.type } },
+      );
+  return chosen;
+}
+
+const suggestion = (name: string, names: string[]): string => {
+  const near = didYouMean(name, names);
+  return near ? ` (did you mean "${near}"?)` : '';
+};
+
+/** Names for a message, bounded however many there are. */
+export const listed = (names: readonly string[], limit = 12): string =>
+  names.length <= limit ? names.join(', ') : `${names.slice(0, limit).join(', ')} and ${names.length - limit} more`;
+
+function fitColumn(
+  column: Column,
+  data: ColumnData,
+  options: FitOptions,
+  notices: string[],
+): ColumnEncoder | undefined {
+  if (data.kind === 'category' || options.categorical?.includes(column.name))
+    return fitCategory(column, data, options, notices);
+  if (column.type === 'boolean') return fitBoolean(column, data.values);
+  return fitNumber(column, data.values, options.normalisation ?? 'rank-gauss', notices);
+}
+
+function fitBoolean(column: Column, values: Float64Array): BooleanEncoder {
+  const observed = values.filter((value) => !Number.isNaN(value));
+  const share = observed.length ? observed.reduce((sum, value) => sum + value, 0) / observed.length : 0.5;
+  return {
+    kind: 'boolean',
+    name: column.name,
+    type: column.type,
+    missing: 1 - observed.length / values.length,
+    share,
+    weight: 1 / entropyFloor(-xLogX(share) - xLogX(1 - share)),
+  };
+}
+
+function fitNumber(column: Column, values: Float64Array, kind: Normalisation, notices: string[]): NumberEncoder {
+  const sorted = finiteSorted(column.name, values);
+  const empty = sorted.length === 0;
+  const min = sorted[0] ?? NaN;
+  const max = sorted.at(-1) ?? NaN;
+  if (empty) notices.push(`column "${column.name}" has no value at all: it stays missing`);
+  else if (min === max) notices.push(`column "${column.name}" is constant (${min})`);
+  const dated = column.type === 'date' || column.type === 'timestamp';
+  const map = fitNormaliser(sorted, kind);
+  const spread = moments(sorted.map((value) => normalise(map, value))).deviation;
+  return {
+    kind: 'number',
+    name: column.name,
+    type: column.type,
+    missing: 1 - sorted.length / values.length,
+    weight: spread > 0 ? 1 / spread ** 2 : 1,
+    map,
+    min,
+    max,
+    integer: !empty && !dated && sorted.every(Number.isInteger),
+    cycles: dated ? cyclesOf(sorted) : [],
+    empty,
+    quantiles: empty ? [] : Array.from({ length: 21 }, (_, k) => quantile(sorted, k / 20)),
+  };
+}
+
+/** Observed values, ascending. @throws COLUMN_INVALID at the first infinite one */
+function finiteSorted(name: string, values: Float64Array): Float64Array {
+  assertFinite(name, values, 0);
+  return values.filter((value) => !Number.isNaN(value)).sort();
+}
+
+/** @throws COLUMN_INVALID naming column and row of the first infinite value */
+export function assertFinite(name: string, values: Float64Array, firstRow: number): void {
+  const row = values.findIndex((value) => value === Infinity || value === -Infinity);
+  if (row < 0) return;
+  const count = values.reduce((sum, value) => sum + (value === Infinity || value === -Infinity ? 1 : 0), 0);
+  throw new HourglassError(
+    'COLUMN_INVALID',
+    `column "${name}" holds ${count} infinite value${count === 1 ? '' : 's'}, the first in row ${firstRow + row}: ` +
+      `turn them into missing cells or finite values, or exclude the column`,
+    { details: { column: name, row: firstRow + row } },
+  );
+}
+
+export const xLogX = (p: number): number => (p > 0 ? p * Math.log(p) : 0);
+
+/** A column that is nearly constant must not get a huge weight: its rare cells would drown the others. */
+export const entropyFloor = (entropy: number): number => Math.max(entropy, 0.1);

@@ -1,0 +1,102 @@
+import type { ArtifactStore } from '@hourglass/artifacts';
+import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core';
+import type { ParamArrays } from '@hourglass/engine';
+import type { ColumnEncoder, TableEncoder } from '../columns/encoder.ts';
+import { MODEL_FORMAT, type Model, type ModelDescription } from './model.ts';
+import { readSafetensors, writeSafetensors, type NamedArray } from './safetensors.ts';
+
+const DESCRIPTION = 'model.json';
+const WEIGHTS = 'weights.safetensors';
+
+/** Stores a model: `model.json` and `weights.safetensors` (fitted quantiles and the weights of every member). */
+export async function saveModel(store: ArtifactStore, model: Model): Promise<ArtifactRef> {
+  const arrays: Record<string, NamedArray> = {};
+  const encoder = {
+    ...model.encoder,
+    columns: model.encoder.columns.map((column, index) => {
+      if (column.kind !== 'number' || column.map.kind !== 'knots') return column;
+      const { x, z, slope } = column.map;
+      arrays[`encoder/${index}/x`] = { shape: [x.length], values: x };
+      arrays[`encoder/${index}/z`] = { shape: [z.length], values: z };
+      return { ...column, map: { kind: 'knots', slope } };
+    }),
+  };
+  for (const [name, array] of Object.entries(model.shared)) arrays[`shared/${name}`] = array;
+  model.members.forEach((params, member) => {
+    for (const [name, array] of Object.entries(params)) arrays[`members/${member}/${name}`] = array;
+  });
+  // NaN (an empty column has no range) is no JSON: null stands for it.
+  const description = canonicalJson(
+    nullForNaN({ ...model.description, encoder, members: model.members.length }) as Record<string, unknown>,
+  );
+  const json = await store.putBlob(new TextEncoder().encode(description));
+  const weights = await store.putBlob(writeSafetensors(arrays));
+  return store.put({
+    kind: 'model',
+    parts: [
+      { key: DESCRIPTION, ...json },
+      { key: WEIGHTS, ...weights },
+    ],
+    meta: {
+      application: model.description.application,
+      readOut: { ...model.description.readOut },
+      columns: model.encoder.columns.map((column) => column.name),
+      latentDim: model.description.network.latentDim,
+      members: model.members.length,
+    },
+  });
+}
+
+/** @throws ARTIFACT_NOT_FOUND, ARTIFACT_CORRUPT, MODEL_INCOMPATIBLE when it is of a later format */
+export async function loadModel(store: ArtifactStore, ref: Pick<ArtifactRef, 'digest'>): Promise<Model> {
+  const { parts } = await store.get(ref, 'model');
+  const digestOf = (key: string): string => {
+    const part = parts.find((candidate) => candidate.key === key);
+    if (!part)
+      throw new HourglassError(
+        'MODEL_INCOMPATIBLE',
+        `model ${ref.digest.slice(0, 12)} has no ${key}; it holds ${parts.map((p) => p.key).join(', ')}`,
+      );
+    return part.digest;
+  };
+  const read = JSON.parse(new TextDecoder().decode(await store.readBlob(digestOf(DESCRIPTION)))) as ModelDescription & {
+    encoder: TableEncoder;
+    members: number;
+  };
+  if (read.format !== MODEL_FORMAT)
+    throw new HourglassError(
+      'MODEL_INCOMPATIBLE',
+      `model ${ref.digest.slice(0, 12)} has format ${String(read.format)}, this version of Hourglass reads ${MODEL_FORMAT}; train it again or update Hourglass`,
+    );
+  const arrays = readSafetensors(await store.readBlob(digestOf(WEIGHTS)));
+  const { encoder, members, ...description } = read;
+  return {
+    description,
+    encoder: { ...encoder, columns: encoder.columns.map((column, index) => restore(column, index, arrays)) },
+    shared: under(arrays, 'shared/'),
+    members: Array.from({ length: members }, (_, member) => under(arrays, `members/${member}/`)),
+  };
+}
+
+function restore(column: ColumnEncoder, index: number, arrays: Record<string, NamedArray>): ColumnEncoder {
+  if (column.kind !== 'number') return column;
+  const bounded = { ...column, min: column.min ?? NaN, max: column.max ?? NaN };
+  if (column.map.kind !== 'knots') return bounded;
+  const x = arrays[`encoder/${index}/x`]!.values as Float64Array;
+  const z = arrays[`encoder/${index}/z`]!.values as Float64Array;
+  return { ...bounded, map: { kind: 'knots', x, z, slope: column.map.slope } };
+}
+
+const under = (arrays: Record<string, NamedArray>, prefix: string): ParamArrays =>
+  Object.fromEntries(
+    Object.entries(arrays)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { shape, values }]) => [name.slice(prefix.length), { shape, values: values as Float32Array }]),
+  );
+
+function nullForNaN(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (Array.isArray(value)) return value.map(nullForNaN);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, nullForNaN(inner)]));
+}

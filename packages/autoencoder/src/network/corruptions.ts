@@ -1,0 +1,32 @@
+import * as tf from '@tensorflow/tfjs';
+import type { StepRandom } from '@hourglass/engine';
+import type { Tensor } from '@tensorflow/tfjs';
+
+/**
+ * Which cells to hide, `[b, C]` of 0 / 1: each row at a rate of its own, drawn from U(0, maxRate).
+ * Source: ReMasker (Du et al., ICLR 2024).
+ */
+export function hideCells(random: StepRandom, rows: number, columns: number, maxRate: number): Tensor {
+  const rate = tf.mul(random.uniform([rows, 1]), maxRate);
+  return tf.step(tf.sub(rate, random.uniform([rows, columns])));
+}
+
+/**
+ * Swap noise: with probability `rate` a cell takes the value of the same column in another row of the batch, so that
+ * noise follows each column's own distribution. The other row is the next one: the order of rows is random already.
+ * @param cells tensors `[b, …]` of the same rows, swapped by one draw `[b, columns]` when their widths agree
+ */
+export function swapCells(cells: Tensor, swapped: Tensor): Tensor {
+  const rows = cells.shape[0]!;
+  if (rows < 2) return cells;
+  const width = cells.shape.slice(1);
+  const next = tf.concat([
+    tf.slice(cells, [1, ...width.map(() => 0)], [rows - 1, ...width]),
+    tf.slice(cells, [0, ...width.map(() => 0)], [1, ...width]),
+  ]);
+  return tf.add(cells, tf.mul(tf.sub(next, cells), swapped));
+}
+
+/** Gaussian noise of deviation `sigma`, in the units of the tensor. */
+export const addNoise = (x: Tensor, random: StepRandom, sigma: number): Tensor =>
+  tf.add(x, tf.mul(random.normal(x.shape), sigma));

@@ -1,0 +1,73 @@
+import type { ParamArrays, StepContext } from '@hourglass/engine';
+import type { Tensor } from '@tensorflow/tfjs';
+import type { EncodedTable } from '../columns/encode.ts';
+import type { TableLayout } from '../columns/encoder.ts';
+import type { Params } from './layers.ts';
+
+/** What a network is fed with for b rows of a table; see EncodedTable for the units. */
+export interface TableInput {
+  /** `[b, p]`; may hold anything where the mask is 0. Absent without numbers and booleans. */
+  x?: Tensor;
+  /** `[b, C]`: 1 where the network may look, 0 where the cell is missing or hidden. */
+  mask: Tensor;
+  /** `[b, q]` int32, present when the table has categories. */
+  codes?: Tensor;
+  /** `[b, c]`, present when the table has dates. */
+  cycles?: Tensor;
+}
+
+/** An input made ready for the network: what it sees, and what it only has to correct. */
+export interface PreparedInput {
+  /** `[b, inputs]` */
+  row: Tensor;
+  /** `[b, outputs]` or `[b, numbers]`: a linear prediction the network's answer is added to; absent without skip. */
+  base?: Tensor;
+}
+
+/**
+ * A network is functions over named parameters; encode and decode apart, so that every application can export latents
+ * and decode from them.
+ */
+export interface Network {
+  spec: NetworkSpec;
+  /** Initial parameters, a function of the seed. */
+  init(seed: number): ParamArrays;
+  /** Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`. */
+  prior(encoded: EncodedTable): ParamArrays;
+  prepare(input: TableInput, params: Params): PreparedInput;
+  /** Latents `[b, d]`. */
+  encode(input: PreparedInput, params: Params, context: StepContext): Tensor;
+  /**
+   * Output `[b, outputWidth]`: numbers, then logits of booleans, then logits of each category column's classes.
+   * With `input` the answer is added to its linear prediction; without, it rests on the latent alone.
+   */
+  decode(z: Tensor, params: Params, context: StepContext, input?: PreparedInput): Tensor;
+}
+
+export const ARCHITECTURES = ['residual', 'mlp', 'linear'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+export const SKIPS = ['none', 'linear', 'gaussian'] as const;
+/**
+ * What the network's answer is added to. `linear`: a trained linear map of the input. `gaussian`: the conditional mean
+ * of the hidden cells under a normal fitted to the table; the body sees the cells so filled.
+ */
+export type Skip = (typeof SKIPS)[number];
+
+/** JSON that rebuilds a network: it stands in the model. */
+export interface NetworkSpec {
+  kind: 'tabular';
+  architecture: Architecture;
+  layout: TableLayout;
+  /** Size of the latent, d. */
+  latentDim: number;
+  width: number;
+  /** Residual blocks, or hidden layers, on each side of the latent. */
+  blocks: number;
+  dropout: number;
+  skip: Skip;
+}
+
+/** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */
+export const outputWidth = (layout: TableLayout): number =>
+  layout.numbers + layout.booleans + layout.categories.reduce((sum, { classes }) => sum + classes, 0);

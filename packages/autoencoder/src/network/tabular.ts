@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs';
+import type { StepContext } from '@hourglass/engine';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
+import { columnCount } from '../columns/encoder.ts';
+import { gaussianFill } from './gaussian-fill.ts';
+import { gaussianPrior } from './gaussian-prior.ts';
+import { embeddingWidth, ParamBuilder } from './init.ts';
+import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
+import { outputWidth, type Network, type NetworkSpec, type TableInput } from './network.ts';
+
+/** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
+export function tabularNetwork(spec: NetworkSpec): Network {
+  const { layout, latentDim, width, blocks, architecture } = spec;
+  const output = outputWidth(layout);
+  const values = layout.numbers + layout.booleans;
+  const cycleWidth = layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0);
+  const embeddings = layout.categories.map(({ codes }) => embeddingWidth(codes));
+  const inputWidth =
+    values + columnCount(layout) + cycleWidth + embeddings.reduce((sum, embedding) => sum + embedding, 0);
+  const hidden = hiddenWidths(spec, inputWidth);
+
+  return {
+    spec,
+    init(seed) {
+      const build = new ParamBuilder(seed);
+      layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddings[k]!));
+      if (architecture === 'residual') {
+        build.dense('encoder/in', inputWidth, width);
+        for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
+        build.norm('encoder/norm', width);
+        build.dense('encoder/latent', width, latentDim);
+        build.dense('decoder/in', latentDim, width);
+        for (let k = 0; k < blocks; k++) build.residual(`decoder/${k}`, width);
+        build.norm('decoder/norm', width);
+        build.dense('decoder/out', width, output, spec.skip === 'none' ? 0.5 : 0);
+        if (spec.skip !== 'none') build.dense('decoder/alone', width, output, 0.5);
+      } else {
+        const up = [inputWidth, ...hidden, latentDim];
+        for (let k = 0; k + 1 < up.length; k++) build.dense(`encoder/${k}`, up[k]!, up[k + 1]!);
+        const down = [latentDim, ...hidden.toReversed(), output];
+        for (let k = 0; k + 1 < down.length; k++) build.dense(`decoder/${k}`, down[k]!, down[k + 1]!);
+      }
+      if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
+      return build.params;
+    },
+    prior: (encoded) => (spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
+    prepare(input, params) {
+      const row = assemble(input, params, spec);
+      if (spec.skip === 'linear') return { row, base: tf.matMul(row as Tensor2D, params['linear/kernel'] as Tensor2D) };
+      if (spec.skip === 'gaussian' && layout.numbers > 0)
+        return { row, base: tf.slice(row, [0, 0], [row.shape[0]!, layout.numbers]) };
+      return { row };
+    },
+    encode({ row }, params, context) {
+      if (architecture !== 'residual') return chain(row, params, 'encoder', hidden.length + 1);
+      let y = dense(row, params, 'encoder/in');
+      for (let k = 0; k < blocks; k++) y = residual(y, params, `encoder/${k}`, spec.dropout, context);
+      return dense(layerNorm(y, params, 'encoder/norm'), params, 'encoder/latent');
+    },
+    decode(z, params, context, input) {
+      if (architecture !== 'residual') return onto(input?.base, chain(z, params, 'decoder', hidden.length + 1), output);
+      let y = dense(z, params, 'decoder/in');
+      for (let k = 0; k < blocks; k++) y = residual(y, params, `decoder/${k}`, spec.dropout, context);
+      y = layerNorm(y, params, 'decoder/norm');
+      if (spec.skip === 'none' || input) return onto(input?.base, dense(y, params, 'decoder/out'), output);
+      return dense(y, params, 'decoder/alone');
+    },
+  };
+}
+
+/** Adds a prediction of all outputs, or of the first ones. */
+function onto(base: Tensor | undefined, y: Tensor, width: number): Tensor {
+  if (!base) return y;
+  const known = base.shape[1]!;
+  if (known === width) return tf.add(base, y);
+  const rows = y.shape[0]!;
+  const corrected = tf.add(base, tf.slice(y, [0, 0], [rows, known]));
+  return tf.concat([corrected, tf.slice(y, [0, known], [rows, width - known])], 1);
+}
+
+/** Hidden widths of a plain MLP, falling geometrically from `width` towards the latent. */
+function hiddenWidths({ architecture, blocks, width, latentDim }: NetworkSpec, inputWidth: number): number[] {
+  if (architecture !== 'mlp') return [];
+  const last = Math.max(latentDim, Math.min(width, inputWidth) / 4);
+  return Array.from({ length: blocks }, (_, k) =>
+    Math.max(1, Math.round(width * (last / width) ** (blocks > 1 ? k / blocks : 0))),
+  );
+}
+
+/** Dense layers `PREFIX/0 …`, GELU between them; the last one is linear. */
+function chain(x: Tensor, params: Params, prefix: string, layers: number): Tensor {
+  let y = x;
+  for (let k = 0; k < layers; k++) {
+    y = dense(y, params, `${prefix}/${k}`);
+    if (k + 1 < layers) y = gelu(y);
+  }
+  return y;
+}
+
+/** Pre-activation residual block: x + W₂·gelu(W₁·norm(x)). */
+function residual(x: Tensor, params: Params, name: string, rate: number, context: StepContext): Tensor {
+  let h = gelu(dense(layerNorm(x, params, `${name}/norm`), params, `${name}/up`));
+  if (rate > 0 && context.training) h = dropout(h, context.random.bernoulli(h.shape, 1 - rate), rate);
+  return tf.add(x, dense(h, params, `${name}/down`));
+}
+
+/** The network's input row: hidden and missing cells are 0 and their mask says so. */
+function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {
+  const { layout } = spec;
+  const rows = input.mask.shape[0]!;
+  const values = layout.numbers + layout.booleans;
+  const parts: Tensor[] = [];
+  if (values > 0) {
+    const mask = values === columnCount(layout) ? input.mask : tf.slice(input.mask, [0, 0], [rows, values]);
+    parts.push(
+      spec.skip === 'gaussian'
+        ? gaussianFill(input.x!, mask, params['skip/mean']!, params['skip/precision']!, params['skip/scale']!)
+        : tf.mul(input.x!, mask),
+    );
+  }
+  parts.push(input.mask);
+  layout.categories.forEach((_, k) => {
+    const mask = tf.slice(input.mask, [0, values + k], [rows, 1]);
+    const code = tf.cast(tf.slice(input.codes!, [0, k], [rows, 1]), 'float32');
+    // A hidden cell gets the code of a missing one, 0.
+    parts.push(embed(tf.reshape(tf.mul(code, mask), [rows]), params, `embed/${k}`));
+  });
+  let at = 0;
+  for (const { column, width } of layout.cycles) {
+    const mask = tf.slice(input.mask, [0, column], [rows, 1]);
+    parts.push(tf.mul(tf.slice(input.cycles!, [0, at], [rows, width]), mask));
+    at += width;
+  }
+  return parts.length === 1 ? parts[0]! : tf.concat(parts, 1);
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { NORMALISATIONS } from './columns/normaliser.ts';
+
+/**
+ * The options every learner shares, for manifests: `z.object({ ...learnerOptions, mine: … })`. Data only: importing this
+ * loads no tensors.
+ */
+export const learnerOptions = {
+  columns: z.array(z.string()).optional().describe('Columns to learn; all others pass through. Default: all.'),
+  exclude: z.array(z.string()).default([]).describe('Columns not to learn: ids, labels, free text.'),
+  categorical: z.array(z.string()).default([]).describe('Numeric columns whose values are names, not amounts.'),
+  text: z
+    .enum(['refuse', 'pass'])
+    .default('refuse')
+    .describe('Free text columns: an error that names them, or passing them through unlearned.'),
+  maxCategories: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(256)
+    .describe('Categories with a code of their own; rarer ones share 64 codes by hash.'),
+  normalisation: z
+    .enum(NORMALISATIONS)
+    .default('rank-gauss')
+    .describe('How numbers enter the network. rank-gauss (quantile → normal) stands outliers and skew.'),
+  architecture: z
+    .enum(['residual', 'mlp', 'linear'])
+    .default('residual')
+    .describe('Network body: residual blocks with LayerNorm and GELU, a plain bottleneck MLP, or linear (PCA).'),
+  skip: z
+    .enum(['none', 'linear', 'gaussian'])
+    .default('none')
+    .describe('What the network corrects: nothing, a linear map of the input, or the conditional normal of the table.'),
+  latentDim: z.int().min(1).max(4096).default(16).describe('Size of the latent, d.'),
+  width: z.int().min(1).max(4096).default(128).describe('Width of the hidden layers.'),
+  blocks: z.int().min(0).max(32).default(1).describe('Residual blocks (or hidden layers) on each side of the latent.'),
+  dropout: z.number().min(0).max(0.9).default(0).describe('Share of hidden units silenced in a step.'),
+  epochs: z.int().min(1).max(100_000).default(200).describe('Passes over the training rows at most.'),
+  batchSize: z.int().min(1).max(65_536).default(128).describe('Rows a step.'),
+  learningRate: z.number().min(0).max(10).default(2e-3).describe('Peak learning rate of AdamW.'),
+  schedule: z
+    .enum(['one-cycle', 'cosine', 'constant'])
+    .default('one-cycle')
+    .describe('Course of the learning rate over all epochs.'),
+  weightDecay: z.number().min(0).max(10).default(0.01).describe('Decoupled weight decay of kernels.'),
+  clipNorm: z.number().positive().default(1).describe('Gradients are clipped to this global norm.'),
+  ensemble: z.int().min(1).max(100).default(1).describe('Networks trained from different seeds and averaged.'),
+  validationFraction: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0.1)
+    .describe('Share of the data that is not trained on and decides when to stop. 0: train all epochs.'),
+  patience: z.int().min(1).default(30).describe('Epochs without a better validation loss before stopping.'),
+} as const;
+
+const LearnerOptions = z.object(learnerOptions);
+/** Resolved learner options. */
+export type LearnerOptions = z.output<typeof LearnerOptions>;
+
+/** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */
+export const learnerMetrics = z.object({
+  loss: z.number().describe('Training loss of the last epoch, mean over members; 1 ≈ knowing only the marginals.'),
+  validationLoss: z.number().optional().describe('Of the weights kept, mean over members.'),
+  bestEpoch: z.number().describe('Epoch whose weights were kept, mean over members.'),
+  epochs: z.number().describe('Epochs trained, mean over members.'),
+  steps: z.number().describe('Steps taken, sum over members.'),
+  parameters: z.number().describe('Trained numbers of one network.'),
+  rows: z.number().describe('Rows of the training table.'),
+  columns: z.number().describe('Columns learned.'),
+  members: z.number().describe('Networks in the ensemble.'),
+});
+export type LearnerMetrics = z.output<typeof learnerMetrics>;
