@@ -40,18 +40,23 @@ export interface Plugins {
 
 const KEYWORD = 'hourglass-plugin';
 
+/** Loads a manifest's module; a host that has bundled the manifests gives its own. @default import(url) */
+export type ImportModule = (url: string) => Promise<unknown>;
+
 /**
  * Finds the plugins: packages with the keyword `hourglass-plugin` in the `node_modules` folders from `from` upwards (an
  * installed package or a link to a workspace package) and then beside Hourglass itself, nearest first. Only manifests are loaded.
  */
-export async function discoverPlugins(options: { from?: string | string[] } = {}): Promise<Plugins> {
+export async function discoverPlugins(
+  options: { from?: string | string[]; importModule?: ImportModule } = {},
+): Promise<Plugins> {
   const folders = [options.from ?? process.cwd()].flat();
   const found = new Map<string, { root: string; json: PackageJson }>();
   for (const folder of [...folders, dirname(fileURLToPath(import.meta.url))])
     for (const modules of modulesFolders(folder))
       for (const candidate of packagesIn(modules))
         if (!found.has(candidate.json.name)) found.set(candidate.json.name, candidate);
-  const loaded = await Promise.all([...found.values()].map(({ root, json }) => load(root, json)));
+  const loaded = await Promise.all([...found.values()].map(({ root, json }) => load(root, json, options.importModule)));
   const plugins: InstalledPlugin[] = [];
   const problems: PluginProblem[] = [];
   for (const item of loaded) {
@@ -108,7 +113,11 @@ export async function loadPlugin(root: string): Promise<InstalledPlugin> {
   return loaded;
 }
 
-async function load(root: string, json: PackageJson): Promise<InstalledPlugin | PluginProblem> {
+async function load(
+  root: string,
+  json: PackageJson,
+  importModule: ImportModule = (url) => import(url),
+): Promise<InstalledPlugin | PluginProblem> {
   const problem = (message: string): PluginProblem => ({
     packageName: json.name,
     root,
@@ -120,7 +129,7 @@ async function load(root: string, json: PackageJson): Promise<InstalledPlugin | 
     return problem('its package.json exports no "." that exists. Build or reinstall the package.');
   let exported: unknown;
   try {
-    exported = ((await import(pathToFileURL(entry).href)) as { default?: unknown }).default;
+    exported = ((await importModule(pathToFileURL(entry).href)) as { default?: unknown }).default;
   } catch (error) {
     return problem(`loading ${entry} failed: ${error instanceof Error ? error.message : String(error)}`);
   }

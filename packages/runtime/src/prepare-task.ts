@@ -25,6 +25,8 @@ export interface PreparedTask {
   code: CodeVersion;
   parts: CacheKeyParts;
   key: string;
+  /** Folder that relative sources start from. */
+  baseDir: string;
   /** Destination URIs as written → where they are for this place. */
   sinks: Map<string, string>;
 }
@@ -43,10 +45,11 @@ export async function prepareTask(
   const written = parseOptions(task, manifest);
   checkInputs(task, manifest);
   const options = { ...written };
+  const baseDir = resolve(place.baseDir, task.dir ?? '.');
   const sources: Record<string, string> = {};
   for (const name of manifest.sources ?? []) {
-    for (const uri of uris(written[name])) sources[uri] = (await store.fingerprintSource(uri, place.baseDir)).digest;
-    options[name] = mapUris(written[name], (uri) => absolute(uri, place.baseDir));
+    for (const uri of uris(written[name])) sources[uri] = (await store.fingerprintSource(uri, baseDir)).digest;
+    options[name] = mapUris(written[name], (uri) => absolute(uri, baseDir));
   }
   const sinks = new Map<string, string>();
   for (const name of manifest.sinks ?? []) {
@@ -81,6 +84,7 @@ export async function prepareTask(
     code,
     parts,
     key: cacheKey(parts),
+    baseDir,
     sinks,
   };
 }

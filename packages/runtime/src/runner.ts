@@ -120,7 +120,7 @@ export function createRunner(options: RunnerOptions): Runner {
         if (supervised.engine !== undefined) facts.engine = supervised.engine;
         let result = await checkOutputs(task.path, prepared.manifest, supervised.value, store.artifacts);
         if (prepared.sinks.size > 0) result.sinks = await sinkDigests(prepared, store);
-        if (task.cache && (await sourcesUnchanged(prepared, place))) {
+        if (task.cache && (await sourcesUnchanged(prepared))) {
           const replace = runOptions.force === true || (found?.status === 'miss' && found.reason !== undefined);
           const record = { key: prepared.key, parts: prepared.parts, result };
           const [kept] = await Promise.all([store.cache.put(record, { replace }), remember(store, place, prepared)]);
@@ -157,7 +157,7 @@ export function createRunner(options: RunnerOptions): Runner {
       engine: prepared.engine,
       store: store.location,
       checkpoint: { key: prepared.key, attempt: fence(), owner: place.runId },
-      place: { baseDir: place.baseDir, outDir: place.outDir },
+      place: { baseDir: prepared.baseDir, outDir: place.outDir },
       version: prepared.code.version,
     };
     const memory = task.resources.memory ?? prepared.manifest.resources?.memory ?? memoryMiB;
@@ -192,9 +192,9 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** A result belongs to its key only if the sources still are what the key says. */
-  async function sourcesUnchanged(prepared: PreparedTask, place: RunPlace): Promise<boolean> {
+  async function sourcesUnchanged(prepared: PreparedTask): Promise<boolean> {
     for (const [uri, digest] of Object.entries(prepared.parts.sources))
-      if ((await store.fingerprintSource(uri, place.baseDir)).digest !== digest) return false;
+      if ((await store.fingerprintSource(uri, prepared.baseDir)).digest !== digest) return false;
     return true;
   }
 }

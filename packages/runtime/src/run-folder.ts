@@ -1,0 +1,170 @@
+import { appendFileSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isAlive, type Store } from '@hourglass/artifacts';
+import { advance, HourglassError, nearNames, type Plan, type RunState } from '@hourglass/core';
+import type { RunHeader, RunLine, RunRecord } from './run-record.ts';
+import { refsOf } from './run-record.ts';
+
+const HEADER = 'run.json';
+const PLAN = 'plan.json';
+/** The state before the first event: with the events it gives every state since, exactly. */
+const START = 'start.json';
+const STATE = 'state.json';
+const LOG = 'events.jsonl';
+export const LOCK = 'lock';
+
+/** Folder of the run records of a store. */
+export function runsFolder(store: Pick<Store, 'driver'>): string {
+  return join(store.driver.localFolder, 'runs');
+}
+
+/** The files of one run being driven. */
+export interface RunFolder {
+  readonly path: string;
+  header: RunHeader;
+  append(lines: RunLine[]): void;
+  saveHeader(header: RunHeader): Promise<void>;
+  saveState(state: RunState): Promise<void>;
+}
+
+/** Makes the folder of a new run. */
+export async function createRun(store: Store, header: RunHeader, plan: Plan, start: RunState): Promise<RunFolder> {
+  const folder = runFolder(store, header);
+  await guarded(folder.path, async () => {
+    await mkdir(folder.path, { recursive: true });
+    await writeJson(join(folder.path, PLAN), plan);
+    await writeJson(join(folder.path, START), start);
+    await writeJson(join(folder.path, HEADER), header);
+  });
+  return folder;
+}
+
+export function runFolder(store: Store, header: RunHeader): RunFolder {
+  const path = join(runsFolder(store), header.id);
+  const log = join(path, LOG);
+  return {
+    path,
+    header,
+    append(lines) {
+      if (lines.length === 0) return;
+      try {
+        appendFileSync(log, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      } catch (error) {
+        throw writeError(path, error);
+      }
+    },
+    async saveHeader(next) {
+      this.header = next;
+      await guarded(path, () => writeJson(join(path, HEADER), next));
+    },
+    saveState: (state) => guarded(path, () => writeJson(join(path, STATE), state)),
+  };
+}
+
+/** Runs, newest first. A run whose process died is shown as interrupted. */
+export async function listRuns(store: Pick<Store, 'driver'>): Promise<RunHeader[]> {
+  const folder = runsFolder(store);
+  const names = await readdir(folder).catch(() => []);
+  const headers = await Promise.all(names.map((name) => readHeader(join(folder, name))));
+  return headers.filter((header) => header !== undefined).sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+/** A run by its id or the beginning of it; `latest` is the newest. @throws RUN_NOT_FOUND with near ids */
+export async function readRun(store: Pick<Store, 'driver'>, idOrBeginning: string): Promise<RunRecord> {
+  const headers = await listRuns(store);
+  const exact = headers.filter(({ id }) => id === idOrBeginning);
+  const matching = exact.length > 0 ? exact : headers.filter(({ id }) => id.startsWith(idOrBeginning));
+  const header = idOrBeginning === 'latest' ? headers[0] : matching[0];
+  if (header === undefined || (idOrBeginning !== 'latest' && matching.length > 1)) {
+    const ids = (matching.length > 1 ? matching : headers).map(({ id }) => id);
+    const near = matching.length > 1 ? ids.slice(0, 5) : nearNames(idOrBeginning, ids);
+    throw new HourglassError(
+      'RUN_NOT_FOUND',
+      matching.length > 1
+        ? `${matching.length} runs begin with "${idOrBeginning}": ${near.join(', ')}. Give more of the id.`
+        : `No run "${idOrBeginning}" in ${runsFolder(store)}.${near.length ? ` Did you mean ${near.join(' or ')}?` : ''}`,
+      { details: { run: idOrBeginning } },
+    );
+  }
+  const path = join(runsFolder(store), header.id);
+  const plan = (await readJson(join(path, PLAN))) as Plan;
+  const { start, lines } = await readLog(path);
+  let state = start;
+  const record: Pick<RunRecord, 'occasions' | 'warnings'> = { occasions: {}, warnings: [] };
+  for (const line of lines) {
+    if ('event' in line) state = advance(plan, state, line.event).state;
+    else if ('occasion' in line) record.occasions[line.occasion.path] = line.occasion;
+    else record.warnings.push(line.warning);
+  }
+  return { ...header, ...record, plan, state };
+}
+
+/** Start state and log lines of a run's folder; a line torn by a crash ends the log. */
+export async function readLog(path: string): Promise<{ start: RunState; lines: RunLine[] }> {
+  const start = (await readJson(join(path, START))) as RunState;
+  const text = await readFile(join(path, LOG), 'utf8').catch(() => '');
+  const lines: RunLine[] = [];
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    try {
+      lines.push(JSON.parse(line) as RunLine);
+    } catch {
+      break;
+    }
+  }
+  return { start, lines };
+}
+
+/** Digests that runs still under way, or interrupted, refer to: garbage collection must leave them. */
+export async function runRoots(store: Pick<Store, 'driver'>): Promise<string[]> {
+  const open = (await listRuns(store)).filter(({ status }) => ['running', 'interrupted', 'waiting'].includes(status));
+  const roots = new Set<string>();
+  for (const { id } of open) for (const digest of refsOf((await readRun(store, id)).state)) roots.add(digest);
+  return [...roots];
+}
+
+async function readHeader(path: string): Promise<RunHeader | undefined> {
+  const header = (await readJson(join(path, HEADER)).catch(() => undefined)) as RunHeader | undefined;
+  if (header === undefined || header.status !== 'running') return header;
+  const owner = await readFile(join(path, LOCK), 'utf8').catch(() => '');
+  return owner !== '' && isAlive(owner) !== false ? header : { ...header, status: 'interrupted' };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(path, 'utf8'));
+}
+
+/** Whole or not at all. Not synced to the disk: after a power cut the run is computed again from the cache. */
+async function writeJson(path: string, value: unknown): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(JSON.stringify(value));
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path).catch(async (error: unknown) => {
+    await rm(temporary, { force: true });
+    throw error;
+  });
+}
+
+async function guarded<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+function writeError(path: string, error: unknown): HourglassError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new HourglassError('DISK_FULL', `No room left to write the run record ${path}.`, { cause: error });
+  return new HourglassError(
+    'STORE_UNWRITABLE',
+    `The run record ${path} cannot be written (${code ?? String(error)}). Check the permissions, or choose another store with --store.`,
+    { cause: error },
+  );
+}
