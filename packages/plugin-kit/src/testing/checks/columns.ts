@@ -65,11 +65,11 @@ export const columns: Check[] = [
     title: 'takes infinite cells as missing, or refuses the column by name',
     async run(bench) {
       const table = tableFor(bench);
-      const values = constantColumn(table.rows, 0);
-      if (values.kind === 'numeric') for (let i = 0; i < table.rows; i++) values.values[i] = i % 17;
-      if (values.kind === 'numeric') ((values.values[3] = Infinity), (values.values[5] = -Infinity));
+      const cells = Float64Array.from({ length: table.rows }, (_, i) => i % 17);
+      cells[3] = Infinity;
+      cells[5] = -Infinity;
       try {
-        const result = await trainAndApply(bench, withColumns(table, { endless: values }));
+        const result = await trainAndApply(bench, withColumns(table, { endless: { kind: 'numeric', values: cells } }));
         const other = withColumns(result, { endless: undefined });
         expectFinite(other, 'result');
       } catch (error) {
