@@ -10,12 +10,12 @@ export function nearNames(found: string, candidates: Iterable<string>, limit = 3
   for (const name of candidates) {
     const other = name.toLowerCase();
     if (other === lower) scored.push({ name, score: 0 });
+    else if (Math.min(lower.length, other.length) >= 3 && (other.startsWith(lower) || lower.startsWith(other)))
+      scored.push({ name, score: 1 });
     else {
       const score = distance(lower, other);
       const longest = Math.max(lower.length, other.length);
       if (score <= Math.max(longest > 3 ? 2 : 1, Math.floor(longest / 3))) scored.push({ name, score });
-      else if (lower.length >= 3 && (other.startsWith(lower) || lower.startsWith(other)) && other.length >= 3)
-        scored.push({ name, score: longest });
     }
   }
   scored.sort((a, b) => a.score - b.score || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

@@ -69,7 +69,7 @@ export function readDocument(source: SourceText): SourceDocument {
     if (error.code === 'DUPLICATE_KEY') continue;
     report('yaml-syntax', `YAML: ${error.message.replace(/\s+/g, ' ')}`, error.pos[0]);
   }
-  const value = plain(doc, doc.contents as Node | null, [], ranges, report, new Set());
+  const value = plain({ doc, report, open: new Set(), aliased: 0 }, doc.contents as Node | null, [], ranges);
   if (!doc.errors.some((e) => e.code !== 'DUPLICATE_KEY') && (value === null || value === undefined))
     report('empty', 'The file is empty: a pipeline begins with `hourglass: v1`', 0);
 
@@ -99,20 +99,29 @@ export function readDocument(source: SourceText): SourceDocument {
   };
 }
 
-type Report = (code: string, message: string, offset: number, path?: DocPath) => void;
+/** Nodes that aliases may add: a file that multiplies itself beyond this is no pipeline. */
+const MAX_ALIASED = 10_000;
 
-function plain(
-  doc: Document,
-  node: Node | null,
-  path: DocPath,
-  ranges: Map<string, Range>,
-  report: Report,
-  open: Set<Node>,
-): unknown {
+interface Reading {
+  doc: Document;
+  report: (code: string, message: string, offset: number, path?: DocPath) => void;
+  /** Nodes around this one. */
+  open: Set<Node>;
+  /** Nodes read through aliases so far. */
+  aliased: number;
+}
+
+function plain(reading: Reading, node: Node | null, path: DocPath, ranges: Map<string, Range> | undefined): unknown {
   if (!node) return null;
+  const { doc, report, open } = reading;
   const start = node.range?.[0] ?? 0;
-  const known: Range = { ...ranges.get(keyOf(path)), value: start };
-  ranges.set(keyOf(path), known);
+  const known: Range = { ...ranges?.get(keyOf(path)), value: start };
+  ranges?.set(keyOf(path), known);
+  if (!ranges && ++reading.aliased > MAX_ALIASED) {
+    if (reading.aliased === MAX_ALIASED + 1)
+      report('yaml-syntax', 'YAML: aliases multiply this file beyond measure', start, path);
+    return null;
+  }
   if (isAlias(node)) {
     const target = node.resolve(doc);
     if (!target) return null;
@@ -120,46 +129,51 @@ function plain(
       report('yaml-syntax', 'YAML: an alias refers to a node that contains it', start, path);
       return null;
     }
-    const value = plain(doc, target, path, new Map(), () => {}, open);
-    return value;
+    // What an alias stands for has its positions elsewhere: here, the alias stands for all of it.
+    return plain(reading, target, path, undefined);
   }
   open.add(node);
   try {
-    if (isMap(node)) {
-      const result: Record<string, unknown> = {};
-      for (const pair of node.items as Pair<Node, Node | null>[]) {
-        const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
-        const keyAt = (pair.key as Node | null)?.range?.[0] ?? start;
-        if (key === undefined) {
-          report('yaml-syntax', 'YAML: a key must be plain text', keyAt, path);
-          continue;
-        }
-        const childPath = [...path, key];
-        if (Object.hasOwn(result, key)) {
-          report('duplicate-key', `The key \`${key}\` stands here twice`, keyAt, childPath);
-          continue;
-        }
-        ranges.set(keyOf(childPath), { key: keyAt });
-        // defineProperty: a key `__proto__` is a key like any other.
-        Object.defineProperty(result, key, {
-          value: plain(doc, pair.value, childPath, ranges, report, open),
-          enumerable: true,
-          writable: true,
-          configurable: true,
-        });
-      }
-      return result;
-    }
-    if (isSeq(node))
-      return (node.items as Node[]).map((item, i) => plain(doc, item, [...path, i], ranges, report, open));
-    if (isScalar(node)) {
-      const oneLine = typeof node.value === 'string' && !node.value.includes('\n');
-      if (oneLine && node.type === 'PLAIN') known.inner = start;
-      if (oneLine && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE')) known.inner = start + 1;
-      return typeof node.value === 'bigint' ? Number(node.value) : node.value;
-    }
-    return null;
+    if (isMap(node)) return plainMap(reading, node.items as Pair<Node, Node | null>[], path, ranges, start);
+    if (isSeq(node)) return (node.items as Node[]).map((item, i) => plain(reading, item, [...path, i], ranges));
+    if (!isScalar(node)) return null;
+    const oneLine = typeof node.value === 'string' && !node.value.includes('\n');
+    if (oneLine && node.type === 'PLAIN') known.inner = start;
+    if (oneLine && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE')) known.inner = start + 1;
+    return typeof node.value === 'bigint' ? Number(node.value) : node.value;
   } finally {
     open.delete(node);
   }
+}
+
+function plainMap(
+  reading: Reading,
+  items: Pair<Node, Node | null>[],
+  path: DocPath,
+  ranges: Map<string, Range> | undefined,
+  start: number,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const pair of items) {
+    const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
+    const keyAt = (pair.key as Node | null)?.range?.[0] ?? start;
+    if (key === undefined) {
+      reading.report('yaml-syntax', 'YAML: a key must be plain text', keyAt, path);
+      continue;
+    }
+    const childPath = [...path, key];
+    if (Object.hasOwn(result, key)) {
+      reading.report('duplicate-key', `The key \`${key}\` stands here twice`, keyAt, childPath);
+      continue;
+    }
+    ranges?.set(keyOf(childPath), { key: keyAt });
+    // defineProperty: a key `__proto__` is a key like any other.
+    Object.defineProperty(result, key, {
+      value: plain(reading, pair.value, childPath, ranges),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return result;
 }

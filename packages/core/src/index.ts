@@ -3,6 +3,17 @@ export type { Advanced } from './advance.ts';
 export * from './artifact.ts';
 export { bind } from './bind.ts';
 export type { BindOptions } from './bind.ts';
+export { expr, firstOf, namedArtifact, pipeline } from './builder.ts';
+export type {
+  Expr,
+  OutputRef,
+  PipelineBuilder,
+  PipelineSettings,
+  StageHandle,
+  StageSettings,
+  StageWriter,
+  With,
+} from './builder.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { compile } from './compile.ts';
 export type { Compiled, CompileOptions } from './compile.ts';
@@ -16,6 +27,7 @@ export type { Answer, Driven, DriveEffects, DriveOptions, Incoming } from './dri
 export { formatDuration, parseDuration } from './duration.ts';
 export * from './error.ts';
 export type * from './event.ts';
+export { pipelineJsonSchema } from './json-schema.ts';
 export { INTERPRETER } from './plan.ts';
 export type * from './plan.ts';
 export { parsePath, stagePathOf } from './reduce/path.ts';

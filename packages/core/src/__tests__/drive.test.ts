@@ -63,7 +63,7 @@ describe('drive', () => {
     expect(state.status).toBe('failed');
     expect(state.error?.code).toBe('GATE_FAILED');
     expect(state.error?.message).toContain('metrics.rmse = 0.071 > metrics.baselines.knn.rmse = 0.066');
-    expect(state.stages.evaluate?.outputs?.metrics?.digest).toBeDefined();
+    expect(state.stages.evaluate?.outputs?.metrics).toBeDefined();
     expect(statuses(state)).toMatchObject({ evaluate: 'failed', export: 'blocked', impute: 'done' });
     expect(h.published).toEqual({});
   });

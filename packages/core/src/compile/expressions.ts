@@ -73,7 +73,7 @@ export function checkValue(
       for (const read of checked.reads) onRead(read, path);
       type = checked.errors.length > 0 ? DYN : checked.type;
     }
-    return whole ? type : STRING;
+    return whole || unclosed !== undefined ? type : STRING;
   }
   if (Array.isArray(value)) value.forEach((item, i) => checkValue(r, [...path, i], item, scope, onRead));
   else if (value && typeof value === 'object')

@@ -94,7 +94,7 @@ class Checker {
       case '[]':
       case '[?]': {
         const [target, index] = node.args;
-        const owner = this.infer(target, scope);
+        const owner = unwrap(this.infer(target, scope));
         if (index.op === 'value' && typeof index.args === 'string') return this.member(node, owner, index.args);
         this.use(index, scope);
         const path = owner.path && [...owner.path, '*'];
@@ -163,13 +163,14 @@ class Checker {
     });
   }
 
-  private member(node: ASTNode, owner: Typed, name: string): Typed {
+  private member(node: ASTNode, of: Typed, name: string): Typed {
+    const owner = unwrap(of);
     const path = owner.path && [...owner.path, name];
     const { type } = owner;
     if (type.t === 'map') return { type: type.of, path };
     const object = membersOf(type);
     if (!object) {
-      if (type.t === 'dyn' || (type.t === 'artifact' && type.kind === 'metrics')) return { type: DYN, path };
+      if (type.t === 'dyn') return { type: DYN, path };
       return this.error(node, {
         code: 'expression-type',
         message: `A value of type ${formatType(type)} has no \`${name}\``,
@@ -269,7 +270,7 @@ class Checker {
   }
 
   private macro(name: string, receiver: ASTNode, args: ASTNode[], scope: Scope): Typed {
-    const over = this.infer(receiver, scope);
+    const over = unwrap(this.infer(receiver, scope));
     const { type } = over;
     const variable = args[0]!.args as string;
     let element: ValueType = DYN;
@@ -299,6 +300,12 @@ class Checker {
 const ORDERED = new Set(['string', 'bool', 'timestamp', 'duration']);
 const TEMPORAL = new Set(['timestamp', 'duration']);
 const isNumber = (type: ValueType): boolean => type.t === 'int' || type.t === 'double';
+
+/** Metrics stand for their value. */
+function unwrap(typed: Typed): Typed {
+  const { type } = typed;
+  return type.t === 'artifact' && type.kind === 'metrics' ? { ...typed, type: type.value ?? DYN } : typed;
+}
 
 function typeOfLiteral(value: unknown): ValueType {
   if (typeof value === 'bigint') return INT;

@@ -5,7 +5,7 @@ import { definePlugin, defineStage } from '../../stage.ts';
 
 const scores = z.object({ rmse: z.number(), baselines: z.record(z.string(), z.object({ rmse: z.number() })) });
 
-const data = definePlugin({
+export const data = definePlugin({
   name: 'data',
   summary: 'Tables in and out',
   stages: {
@@ -42,7 +42,7 @@ const data = definePlugin({
   },
 });
 
-const imputation = definePlugin({
+export const imputation = definePlugin({
   name: 'imputation',
   summary: 'Fill hidden cells',
   stages: {
