@@ -28,8 +28,8 @@ export { fitTable, type FitOptions, type Fitted, type TableSource } from './colu
 export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
 export { checkSchema } from './columns/schema.ts';
 export { takeRows, toData, type TableBatch } from './model/data.ts';
+export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
 export type { Model, ModelDescription, ReadOut } from './model/model.ts';
-export { openModel, useModel, type OpenModel } from './model/open.ts';
 export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';

@@ -74,8 +74,9 @@ export function readSafetensors(bytes: Uint8Array): Record<string, NamedArray> {
     const [start, end] = entry.data_offsets;
     const size = entry.shape.reduce((product, side) => product * side, 1) * kind.bytes;
     if (end - start !== size || 8 + length + end > bytes.length) throw corrupt(`array "${name}" cut short`);
-    // slice copies: the values need not be aligned in the file.
-    arrays[name] = { shape: entry.shape, values: kind.make(bytes.slice(8 + length + start, 8 + length + end).buffer) };
+    // A copy: the values need not be aligned in the file (and `slice` of a Buffer would be a view of all of it).
+    const copy = Uint8Array.from(bytes.subarray(8 + length + start, 8 + length + end));
+    arrays[name] = { shape: entry.shape, values: kind.make(copy.buffer) };
   }
   return arrays;
 }
