@@ -1,4 +1,5 @@
 export { enginesFolder } from './backends/tensorflow-location.ts';
+export { exportOnnx, type ExportSpec } from './export-onnx.ts';
 export { drawBernoulli, drawNormal, drawUniform, permutation, type DrawAddress } from './random/draw.ts';
 export { hostRandom, type HostRandom } from './random/host-random.ts';
 export { philoxFill, type PhiloxCounter, type PhiloxKey } from './random/philox.ts';

@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
 import { didYouMean, HourglassError } from '@hourglass/core';
 
-import { cpuIdentity, tensorflowIdentity, wasmIdentity } from './backends/identity.ts';
+import { cpuIdentity, onnxruntimeIdentity, tensorflowIdentity, wasmIdentity } from './backends/identity.ts';
 import { findTensorflow } from './backends/tensorflow-location.ts';
 import type { Engine, EngineIdentity, EngineName, EngineStatus } from './types.ts';
 
@@ -41,7 +45,11 @@ const CANDIDATES: Record<EngineName, Candidate> = {
     identity: () => tensorflowIdentity(findTensorflow()!),
     load: async () => (await import('./backends/tensorflow.ts')).loadTensorflow(findTensorflow()!),
   },
-  onnxruntime: absent('training on onnxruntime is not part of this version'),
+  onnxruntime: {
+    status: onnxruntimeStatus,
+    identity: onnxruntimeIdentity,
+    load: async () => (await import('./backends/onnxruntime.ts')).loadOnnxruntime(),
+  },
   webgpu: absent('training on WebGPU is not part of this version'),
   wasm: {
     status: () => ({ available: true, reason: 'WebAssembly is part of Node' }),
@@ -54,6 +62,23 @@ const CANDIDATES: Record<EngineName, Candidate> = {
     load: async () => (await import('./backends/cpu.ts')).loadCpu(),
   },
 };
+
+/** The package carries its library for the platforms it knows; on others only the package is there. */
+function onnxruntimeStatus(): Omit<EngineStatus, 'name'> {
+  const remedy = 'Reinstall the packages (`npm ci`), or use engine wasm.';
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+    const platform = `${process.platform}/${process.arch}`;
+    const library = existsSync(
+      join(folder, 'bin', 'napi-v6', process.platform, process.arch, 'onnxruntime_binding.node'),
+    );
+    return library
+      ? { available: true, reason: 'onnxruntime-node is installed' }
+      : { available: false, reason: `onnxruntime-node has no library for ${platform}`, remedy };
+  } catch {
+    return { available: false, reason: 'onnxruntime-node is not installed', remedy };
+  }
+}
 
 /** Every engine, present or not, best first, without loading any. */
 export const engineStatuses = (): EngineStatus[] =>

@@ -28,6 +28,16 @@ export function wasmIdentity(): EngineIdentity {
   };
 }
 
+export function onnxruntimeIdentity(): EngineIdentity {
+  const runtime = packageVersion('onnxruntime-node');
+  return {
+    name: 'onnxruntime',
+    class: `onnxruntime-${runtime}-cpu`,
+    // tfjs writes the graph: which kernels a step is made of, and their gradients, are its doing.
+    libraries: { '@tensorflow/tfjs': packageVersion('@tensorflow/tfjs'), 'onnxruntime-node': runtime },
+  };
+}
+
 export function tensorflowIdentity({ packageName, folder, require }: TensorflowLocation): EngineIdentity {
   const native = nativeVersion(folder);
   return {

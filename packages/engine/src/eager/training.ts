@@ -8,6 +8,7 @@ import { applyStep, momentNames, optimizerSettings, stepScalars, type FlatState 
 import { scheduleRate } from '../schedule.ts';
 import { checkSlice, gatherRows, rowCount } from '../training-data.ts';
 import type { CompiledTraining, TrainingSpec } from '../types.ts';
+import { valueAndGradients } from './gradients.ts';
 import { stepRandom } from './step-random.ts';
 
 /** Longest time between two turns of the event loop within a slice, ms. */
@@ -48,10 +49,8 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
       for (const { name, shape, start, end } of frozenLayout.slices)
         params[name] = tf.tensor(frozenValues.subarray(start, end), shape);
       const random = stepRandom({ seed: spec.seed, domain: 'train', step });
-      // allowNoGradients: a parameter that this loss does not use has gradient zero.
-      const { value, grads } = tf
-        .engine()
-        .gradients(() => spec.loss(batch, params, { random, training: true }), learned, undefined, true);
+      // A parameter that this loss does not use has gradient zero.
+      const { value, grads } = valueAndGradients(() => spec.loss(batch, params, { random, training: true }), learned);
       if (value.size !== 1)
         throw new HourglassError(
           'STEP_UNTRACEABLE',

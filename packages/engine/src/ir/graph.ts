@@ -81,7 +81,7 @@ export interface OpAttrs {
   NotEqual: None;
   LogicalAnd: None;
   LogicalOr: None;
-  /** (dy, y): dy · (y > 0 ? 1 : y + 1). */
+  /** (dy, y): dy · (y ≥ 0 ? 1 : y + 1). */
   EluGrad: None;
   /** (dy, x): dy where x > 0, else 0. */
   ReluGrad: None;

@@ -1,0 +1,194 @@
+import * as tf from '@tensorflow/tfjs';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+
+import { exportOnnx } from '../export-onnx.ts';
+import { permutation } from '../random/draw.ts';
+import { resolveEngine } from '../resolve.ts';
+import type { ForwardSpec, TrainingSpec } from '../types.ts';
+import { mlpSpec, normalArray, tabularSpec } from './example-nets.ts';
+
+const WIDTHS = [8, 16, 3, 16, 8];
+
+async function losses(name: 'cpu' | 'onnxruntime', spec: TrainingSpec, rows: number, epochs = 4): Promise<number[]> {
+  const training = await (await resolveEngine(name)).compileTraining(spec);
+  const all: number[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++)
+    all.push(...(await training.runSlice(permutation(rows, 1, epoch), 0, Math.ceil(rows / spec.batchSize))));
+  training.dispose();
+  return all;
+}
+
+describe('training on onnxruntime', () => {
+  it.each([
+    ['a dense net with AdamW, clipping and a schedule', () => mlpSpec(WIDTHS, 80)],
+    ['embedding, dropout, LayerNorm, GELU, cross-entropy', () => tabularSpec(80)],
+    ['frozen parameters', () => tabularSpec(80, { frozen: ['embedding', 'norm/scale'] })],
+    ['Adam without clipping', () => mlpSpec(WIDTHS, 80, { optimizer: { kind: 'adam' } })],
+    ['SGD', () => mlpSpec(WIDTHS, 80, { optimizer: { kind: 'sgd', clipNorm: 0.1 } })],
+    ['SGD with momentum', () => mlpSpec(WIDTHS, 80, { optimizer: { kind: 'sgd', momentum: 0.9 } })],
+    ['a batch larger than the data', () => mlpSpec(WIDTHS, 80, { batchSize: 500 })],
+  ])('has the losses of the eager engine over epochs: %s', async (_, spec) => {
+    const eager = await losses('cpu', spec(), 80);
+    const compiled = await losses('onnxruntime', spec(), 80);
+    expect(compiled.length).toBe(eager.length);
+    eager.forEach((loss, i) => expect(Math.abs(compiled[i]! - loss) / loss).toBeLessThan(1e-5));
+    expect(eager.at(-1)).not.toBe(eager[0]);
+  });
+
+  it('gives the same bytes in one slice, in many, and after a resume elsewhere', async () => {
+    const engine = await resolveEngine('onnxruntime');
+    const epochs = [permutation(100, 1, 0), permutation(100, 1, 1)];
+    const whole = await engine.compileTraining(tabularSpec(100));
+    const expected: number[] = [];
+    for (const rows of epochs) expected.push(...(await whole.runSlice(rows, 0, 4)));
+    const cut = await engine.compileTraining(tabularSpec(100));
+    const found = [...(await cut.runSlice(epochs[0]!, 0, 1)), ...(await cut.runSlice(epochs[0]!, 1, 3))];
+    const resumed = await engine.compileTraining(tabularSpec(100));
+    await resumed.writeState(await cut.readState());
+    found.push(...(await resumed.runSlice(epochs[0]!, 3, 4)), ...(await resumed.runSlice(epochs[1]!, 0, 4)));
+    expect(found).toEqual(expected);
+    expect(await resumed.readState()).toEqual(await whole.readState());
+  });
+
+  it('gives out state that later steps do not change', async () => {
+    const training = await (await resolveEngine('onnxruntime')).compileTraining(mlpSpec(WIDTHS, 64));
+    await training.runSlice(permutation(64, 1, 0), 0, 2);
+    const state = await training.readState();
+    const copy = structuredClone(state);
+    await training.runSlice(permutation(64, 1, 1), 0, 2);
+    expect(state).toEqual(copy);
+    expect((await training.readState()).params).not.toEqual(copy.params);
+  });
+
+  it('lets timers run while a slice trains', async () => {
+    const training = await (await resolveEngine('onnxruntime')).compileTraining(mlpSpec([64, 256, 256, 64], 8192));
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 10);
+    await training.runSlice(permutation(8192, 1, 0), 0, 256);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(2);
+  });
+
+  it('refuses the state of another net, and a disposed training', async () => {
+    const engine = await resolveEngine('onnxruntime');
+    const training = await engine.compileTraining(mlpSpec(WIDTHS, 33));
+    const other = await (await engine.compileTraining(mlpSpec([8, 4, 8], 33))).readState();
+    await expect(training.writeState(other)).rejects.toThrow('The state belongs to another net');
+    training.dispose();
+    await expect(training.runSlice(permutation(33, 1, 1), 0, 1)).rejects.toThrow('disposed');
+  });
+});
+
+describe('steps that cannot be compiled', () => {
+  const compile = async (loss: TrainingSpec['loss']) =>
+    (await resolveEngine('onnxruntime')).compileTraining({ ...mlpSpec(WIDTHS, 33), loss });
+  void tf.setBackend('cpu');
+  const outside = tf.tensor1d([1, 2, 3, 4, 5, 6, 7, 8]);
+
+  it.each([
+    ['reads a value back', (b, p) => tf.mul(tf.mean(p['dense0/weight']!), tf.mean(b.x!).dataSync()[0]!), 'read back'],
+    ['draws with tf.random', (b, p) => tf.sum(tf.mul(p['dense0/bias']!, tf.randomNormal([16]))), 'tf.randomNormal'],
+    ['draws with tf.dropout', (b, p) => tf.sum(tf.dropout(p['dense0/weight']!, 0.5)), 'context.random'],
+    ['uses a tensor from outside', (b, p) => tf.sum(tf.add(p['dense3/bias']!, outside)), 'made outside the step'],
+    ['uses an operation no graph has', (b, p) => tf.sum(tf.cumsum(p['dense0/bias']!)), 'operation Cumsum cannot'],
+  ] as [string, TrainingSpec['loss'], string][])(
+    'are refused with the line to change: a step that %s',
+    async (_, loss, message) => {
+      const error = await compile(loss).catch((e: unknown) => e);
+      expect(error).toMatchObject({ code: 'STEP_UNTRACEABLE' });
+      expect((error as Error).message).toContain(message);
+      expect((error as Error).message).toMatch(/onnxruntime\.test\.ts:\d+:\d+: /);
+    },
+  );
+
+  it('are refused when constants change from call to call', async () => {
+    await expect(
+      compile((_, p) => tf.sum(tf.mul(p['dense0/bias']!, tf.tensor1d(Array.from({ length: 16 }, Math.random))))),
+    ).rejects.toThrow('values change from call to call');
+  });
+
+  it('leave tfjs usable, and no tensor behind', async () => {
+    void tf.setBackend('cpu');
+    const before = tf.memory().numTensors;
+    await compile((b) => tf.mean(b.x!).dataSync() as never).catch(() => undefined);
+    expect(tf.getBackend()).toBe('cpu');
+    expect(tf.tidy(() => tf.add(1, 2).dataSync()[0])).toBe(3);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(outside.dataSync()[7]).toBe(8);
+  });
+});
+
+const forwardSpec = (overrides: Partial<ForwardSpec> = {}): ForwardSpec => ({
+  params: { w: normalArray([3, 2], 8) },
+  forward: (batch, p, { random }) => {
+    const y = tf.matMul(batch.x!, p.w!);
+    const rows = batch.x!.shape[0]!;
+    return {
+      y,
+      noisy: tf.add(y, random.normal(y.shape)),
+      scores: tf.softmax(y as tf.Tensor2D),
+      pairs: tf.reshape(tf.concat([y, tf.ones([rows, 2])], 1), [rows, 2, 2]),
+      code: tf.argMax(tf.oneHot(batch.code as tf.Tensor1D, 4), 1),
+    };
+  },
+  ...overrides,
+});
+const inputs = (rows: number) => ({
+  x: normalArray([rows, 3]),
+  code: { dtype: 'int32' as const, shape: [rows], values: Int32Array.from({ length: rows }, (_, i) => i % 4) },
+});
+
+describe('forward on onnxruntime', () => {
+  it('gives what the eager engine gives, whatever the size of the batches', async () => {
+    const expected = await (await (await resolveEngine('cpu')).compileForward(forwardSpec())).run(inputs(11));
+    for (const batchSize of [1, 4, 11, 100]) {
+      const forward = await (await resolveEngine('onnxruntime')).compileForward(forwardSpec({ batchSize }));
+      const found = await forward.run(inputs(11));
+      expect(Object.keys(found)).toEqual(Object.keys(expected));
+      for (const [name, { shape, dtype, values }] of Object.entries(expected)) {
+        expect(found[name]).toMatchObject({ shape, dtype });
+        values.forEach((v, i) => expect(found[name]!.values[i]).toBeCloseTo(v, 5));
+      }
+      forward.dispose();
+    }
+  });
+
+  it('takes new parameters, and no rows', async () => {
+    const forward = await (await resolveEngine('onnxruntime')).compileForward(forwardSpec());
+    const before = await forward.run(inputs(3));
+    await forward.writeParams({ w: new Float32Array(6) });
+    expect((await forward.run(inputs(3))).y!.values).toEqual(new Float32Array(6));
+    expect(before.y!.values).not.toEqual(new Float32Array(6));
+    expect((await forward.run(inputs(0))).pairs).toEqual({
+      dtype: 'float32',
+      shape: [0, 2, 2],
+      values: new Float32Array(0),
+    });
+  });
+});
+
+describe('exportOnnx', () => {
+  it('writes a file that any onnxruntime runs on any number of rows, equal to the eager engine', async () => {
+    const { params } = forwardSpec();
+    const bytes = await exportOnnx({
+      params,
+      forward: (batch, p) => ({ y: tf.relu(tf.matMul(batch.x!, p.w!)), x: tf.square(batch.x!) }),
+      inputs: { x: { rowShape: [3], dtype: 'float32' } },
+      metadata: { application: 'test' },
+    });
+    const session = await InferenceSession.create(bytes);
+    expect(session.inputNames).toEqual(['x']);
+    expect(session.outputNames).toEqual(['y', 'x.out']);
+    for (const rows of [1, 5]) {
+      const { x } = inputs(rows);
+      const out = await session.run({ x: new Tensor('float32', x.values, x.shape) });
+      const expected = tf.tidy(() => {
+        void tf.setBackend('cpu');
+        return tf.relu(tf.matMul(tf.tensor2d(x.values, [rows, 3]), tf.tensor2d(params.w!.values, [3, 2]))).dataSync();
+      });
+      expect(out.y!.dims).toEqual([rows, 2]);
+      expected.forEach((v, i) => expect((out.y!.data as Float32Array)[i]).toBeCloseTo(v, 5));
+    }
+  });
+});

@@ -1,0 +1,33 @@
+import { HourglassError } from '@hourglass/core';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+
+/** Feeds and results of a session. */
+export type Feeds = Record<string, Tensor>;
+
+/** Opens a model in onnxruntime on one thread: for nets of this size more threads are slower. */
+export async function openSession(model: Uint8Array): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      // Moments of Adam fade into subnormal numbers, with which processors calculate a hundred times slower.
+      extra: { session: { set_denormal_as_zero: '1' } },
+    });
+  } catch (error) {
+    throw new HourglassError('ENGINE_FAILED', `onnxruntime refused a model: ${message(error)}`, { cause: error });
+  }
+}
+
+/** @throws ENGINE_FAILED */
+export async function runSession(session: InferenceSession, feeds: Feeds): Promise<Feeds> {
+  try {
+    return (await session.run(feeds)) as Feeds;
+  } catch (error) {
+    throw new HourglassError('ENGINE_FAILED', `onnxruntime failed: ${message(error)}`, { cause: error });
+  }
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
