@@ -54,9 +54,8 @@ export const learnerOptions = {
   patience: z.int().min(1).default(30).describe('Epochs without a better validation loss before stopping.'),
 } as const;
 
-const LearnerOptions = z.object(learnerOptions);
 /** Resolved learner options. */
-export type LearnerOptions = z.output<typeof LearnerOptions>;
+export type LearnerOptions = z.output<z.ZodObject<typeof learnerOptions>>;
 
 /** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */
 export const learnerMetrics = z.object({

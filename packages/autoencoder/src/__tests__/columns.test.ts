@@ -101,8 +101,8 @@ describe('a table of mixed types', () => {
 
   it('marks a category that training did not see as unknown', async () => {
     const { encoder } = await fitTable(mixed);
-    const later = { rows: 1, columns: { ...mixed.all.columns, colour: names(['violet']) } };
-    for (const name of ['size', 'active', 'count', 'day']) later.columns[name] = numbers([1]);
+    const one = numbers([1]);
+    const later = { rows: 1, columns: { size: one, active: one, count: one, day: one, colour: names(['violet']) } };
     const encoded = encodeTable(encoder, later);
     expect(encoded.codes[0]).toBe(1);
     expect(encoded.unknown).toEqual({ colour: 1 });

@@ -79,7 +79,10 @@ const isText = (distinct: number, observed: number): boolean => distinct > 50 &&
 function countCategories(data: ColumnData): Map<string, number> {
   const counts = new Map<string, number>();
   const add = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
-  if (data.kind === 'category') for (const code of data.codes) code >= 0 && add(data.categories[code]!);
+  if (data.kind === 'category')
+    for (const code of data.codes) {
+      if (code >= 0) add(data.categories[code]!);
+    }
   else for (const value of data.values) if (!Number.isNaN(value)) add(String(value));
   return counts;
 }
