@@ -8,7 +8,7 @@ import type { LearnerOptions } from '../options.ts';
 import type { TrainingTask } from '../training/task.ts';
 import type { Application, Example } from './application.ts';
 
-/** Share of the loss that asks the latent alone for the whole row, where a skip would let it stay empty. */
+/** Share of the loss that asks the latent alone for the whole row, where a skip or a question for some cells would let it stay empty. */
 const LATENT_SHARE = 0.1;
 
 /** An application's loss of each row. */
@@ -19,6 +19,7 @@ export function rowLossOf<O extends LearnerOptions>(
 ): TrainingTask['rowLoss'] {
   const { layout, skip } = network.spec;
   const lossOptions = application.loss?.(options);
+  const askWhole = skip !== 'none' || application.validation === 'cells';
   return (batch, params, context) => {
     const table = toBatch(batch);
     const example = batch.held ? heldExample(batch, batch.held) : application.example(table, context, options, layout);
@@ -28,7 +29,7 @@ export function rowLossOf<O extends LearnerOptions>(
     const cells = tf.mul(cellLoss(output, example.target, layout, lossOptions), example.weight);
     const asked = tf.sum(tf.step(example.weight), 1);
     const loss = tf.sum(cells, 1);
-    if (skip === 'none') return { loss, weight: asked };
+    if (!askWhole) return { loss, weight: asked };
     const alone = tf.mul(cellLoss(network.decode(z, params, context), example.target, layout, lossOptions), table.w);
     // Brought to the same number of cells, so that its share does not depend on how many are asked for.
     const observed = tf.add(tf.sum(tf.step(table.w), 1), 1e-6);
