@@ -1,1 +1,2 @@
-export {};
+export { runCommand } from './main.ts';
+export { createContext, type CliContext, type Output } from './context.ts';

@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import type { BindingFlags } from '../bind-options.ts';
+import { bindingOf } from '../bind-options.ts';
+import type { CliContext } from '../context.ts';
+import { executeRun } from '../execute-run.ts';
+import { loadPipeline } from '../load-pipeline.ts';
+import { openStoreFor } from '../open-store.ts';
+import { renderDiagnostics } from '../output/diagnostics.ts';
+import type { ProgramState } from '../program.ts';
+import { asTyped } from '../as-typed.ts';
+
+export interface RunFlags extends BindingFlags {
+  maxParallel?: number;
+  plain?: boolean;
+  json?: boolean;
+}
+
+/** `hourglass run FILE` */
+export async function run(context: CliContext, state: ProgramState, file: string, flags: RunFlags): Promise<void> {
+  const { plan, plugins, file: path, text, warnings } = await loadPipeline(context, file);
+  if (warnings.length) context.stderr.write(`${renderDiagnostics(warnings, context.errorColors)}\n\n`);
+  const { exitCode } = await executeRun(context, {
+    plan,
+    plugins,
+    store: await openStoreFor(context, flags),
+    file: path,
+    text,
+    outDir: resolve(context.cwd, flags.out ?? '.'),
+    binding: await bindingOf(context, plan, flags),
+    maxParallel: flags.maxParallel,
+    plain: flags.plain,
+    json: flags.json,
+    again: asTyped(state.argv),
+  });
+  state.exitCode = exitCode;
+}
