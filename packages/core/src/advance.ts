@@ -125,7 +125,7 @@ const SKIPPABLE: ReadonlySet<string> = new Set(['waiting', 'held', 'approval']);
 
 function site(turn: Turn, path: string): Site | undefined {
   const at = locate(turn, path, (execution) => groupParams(turn, execution));
-  return at && at.key === undefined ? at : undefined;
+  return at && at.key === undefined ? { frame: at.frame, plan: at.plan, state: at.state } : undefined;
 }
 
 function execution(turn: Turn, path: string): Execution | undefined {

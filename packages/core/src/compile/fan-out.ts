@@ -154,8 +154,9 @@ export function checkSweepConditions(site: FanOutSite, plan: FanOutPlan, scope: 
     });
     return;
   }
-  const root = /^[A-Za-z_]\w*/.exec(plan.select.metric)?.[0];
-  const prefix = root && Object.hasOwn(scope, root) ? '' : 'metrics.';
+  // `rmse` alone stands for `metrics.rmse`.
+  const root = /^([A-Za-z_]\w*)[\w.]*$/.exec(plan.select.metric)?.[1];
+  const prefix = root === undefined || Object.hasOwn(scope, root) ? '' : 'metrics.';
   const text = prefix + plan.select.metric;
   const { type, errors, reads } = checkExpression(text, scope);
   for (const error of errors)

@@ -8,7 +8,7 @@ import { itemKeep } from '../keep.ts';
 import type { CacheAnswer, StageTask } from '../task.ts';
 import { enqueue, itemSettled } from './fan.ts';
 import { expressionError, failStage, initialStates, judge, settle, startLevel } from './stage.ts';
-import { fresh, innerFrame, keysOf, pathOf, variablesOf } from './turn.ts';
+import { fresh, innerFrame, keysOf, pathOf, stageOf, variablesOf } from './turn.ts';
 import type { Execution, Frame, Turn } from './turn.ts';
 import { keepPaths, resolveArtifact, resolveValue } from './values.ts';
 
@@ -119,7 +119,7 @@ export function finishBody(turn: Turn, execution: Execution, result: BodyResult)
   if (body.cache) state.cache = body.cache;
   if (body.reason) state.reason = body.reason;
   state.attempts = body.attempt;
-  judge(turn, execution, result.outputs, metrics);
+  judge(turn, stageOf(execution), result.outputs, metrics);
 }
 
 /** An attempt failed: another one after a pause, or the execution has failed. */
@@ -146,8 +146,8 @@ export function failBody(turn: Turn, execution: Execution, error: ErrorJson, ret
   state.attempts = body.attempt;
   if (body.reason) state.reason = body.reason;
   state.error = error;
-  if (cancelled) settle(turn, execution, 'cancelled');
-  else failStage(turn, execution, error);
+  if (cancelled) settle(turn, stageOf(execution), 'cancelled');
+  else failStage(turn, stageOf(execution), error);
 }
 
 /** The pause after a failed attempt is over. */

@@ -81,7 +81,7 @@ export function fanThrough(turn: Turn, site: Site): void {
   if (!all || fan.pages.some((page) => (sweep ? page.open > 0 : page.status !== 'folded'))) return;
   const open = writable(turn, state, 'fan');
   if (sweep) return selectPoint(turn, site, open);
-  const failed = budgetError(turn, site, open);
+  const failed = budgetError(site, open);
   open.missing = open.pages.flatMap((page) => page.missing ?? []);
   if (failed) {
     open.status = 'folded';
@@ -123,8 +123,8 @@ export function finalCollect({ plan }: Site, fan: FanState): Collect['outputs'] 
   return outputs;
 }
 
-function budgetError(turn: Turn, site: Site, fan: FanState): ErrorJson | undefined {
-  if (fan.failed === 0 || (fan.done > 0 && !overBudget(turn, site, fan))) return undefined;
+function budgetError(site: Site, fan: FanState): ErrorJson | undefined {
+  if (fan.failed === 0 || (fan.done > 0 && !overBudget(site, fan))) return undefined;
   const first = fan.errors[0]!;
   const budget = site.plan.fanOut!.failureBudget ?? { count: 0 };
   const allowed = 'count' in budget ? `${budget.count}` : `${budget.percent} %`;

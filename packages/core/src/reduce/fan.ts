@@ -9,7 +9,7 @@ import { looksUp, run, startBody } from './body.ts';
 import { foldPage, fanThrough } from './collect.ts';
 import { expressionError, failStage } from './stage.ts';
 import { pointSettled } from './sweep.ts';
-import { fresh, pathOf, writable } from './turn.ts';
+import { fresh, pathOf, stageOf, writable } from './turn.ts';
 import type { Execution, Site, Turn } from './turn.ts';
 import { resolveArtifact, resolveValue } from './values.ts';
 
@@ -188,7 +188,7 @@ export function enqueue(turn: Turn, execution: Execution): void {
   execution.body.status = 'queued';
   page.lookups--;
   writable(turn, page, 'queue').push(execution.key!);
-  pump(turn, execution);
+  pump(turn, stageOf(execution));
 }
 
 /** Starts items while there is room for them, and opens pages while there are items. */
@@ -245,6 +245,7 @@ export function pageOf(turn: Turn, { state, key }: Execution): { fan: FanState; 
 export function itemSettled(turn: Turn, execution: Execution): void {
   const { state, body, plan, key } = execution;
   if (state.status !== 'active') return;
+  const site = stageOf(execution);
   const { fan, page, at } = pageOf(turn, execution);
   if (body.started) fan.active--;
   else if (page.queue.includes(key!))
@@ -259,22 +260,17 @@ export function itemSettled(turn: Turn, execution: Execution): void {
   else {
     fan.failed++;
     if (fan.errors.length < ERRORS_KEPT) fan.errors = [...fan.errors, { key: key!, error: body.error! }];
-    if (
-      plan.fanOut!.kind === 'forEach' &&
-      fan.done === 0 &&
-      fan.failed >= GIVE_UP_AFTER &&
-      overBudget(turn, execution, fan)
-    )
+    if (plan.fanOut!.kind === 'forEach' && fan.done === 0 && fan.failed >= GIVE_UP_AFTER && overBudget(site, fan))
       fan.stopped = true;
   }
   if (plan.fanOut!.kind === 'sweep') pointSettled(turn, execution, fan);
   else delete body.item;
-  if (page.open === 0) foldPage(turn, execution, at);
-  pump(turn, execution);
-  fanThrough(turn, execution);
+  if (page.open === 0) foldPage(turn, site, at);
+  pump(turn, site);
+  fanThrough(turn, site);
 }
 
-export function overBudget(turn: Turn, { plan }: Site, fan: FanState): boolean {
+export function overBudget({ plan }: Site, fan: FanState): boolean {
   const budget = plan.fanOut!.failureBudget ?? { count: 0 };
   return 'count' in budget ? fan.failed > budget.count : fan.failed > (budget.percent / 100) * fan.total;
 }

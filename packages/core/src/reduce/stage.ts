@@ -60,7 +60,12 @@ export function startStage(turn: Turn, site: Site): void {
   }
 }
 
-export function expressionError(site: Site, key: string, text: unknown, error: unknown): ErrorJson {
+export function expressionError(
+  site: Parameters<typeof pathOf>[0],
+  key: string,
+  text: unknown,
+  error: unknown,
+): ErrorJson {
   const { summary } = error as { summary?: string };
   const message = summary ?? (error instanceof Error ? error.message : String(error));
   return new HourglassError(

@@ -73,12 +73,19 @@ export interface Site {
   frame: Frame;
   plan: StagePlan;
   state: StageState;
+  /** Only an execution has one: a stage as a whole is not mistaken for an item of it. */
+  key?: never;
 }
 
 /** One execution of a stage: the whole stage, or one item or point of it. */
-export interface Execution extends Site {
+export interface Execution extends Omit<Site, 'key'> {
   key?: string;
   body: BodyState;
+}
+
+/** The stage that an execution is of. */
+export function stageOf({ frame, plan, state }: Execution): Site {
+  return { frame, plan, state };
 }
 
 export function rootFrame(turn: Turn): Frame {
@@ -98,7 +105,7 @@ export function siteOf(turn: Turn, frame: Frame, id: string): Site {
   return { frame, plan: indexOf(frame.stages).byId.get(id)!, state: writable(turn, frame.states, id) };
 }
 
-export function pathOf({ frame, plan, key }: Site & { key?: string }): string {
+export function pathOf({ frame, plan, key }: Omit<Site, 'key' | 'state'> & { key?: string }): string {
   return key === undefined ? frame.prefix + plan.id : `${frame.prefix}${plan.id}[${encodeKey(key)}]`;
 }
 
@@ -137,7 +144,7 @@ export function locate(
   turn: Turn,
   path: string,
   groupParams: (execution: Execution) => Record<string, Json>,
-): (Site & { key?: string; body?: BodyState }) | undefined {
+): (Omit<Site, 'key'> & { key?: string; body?: BodyState }) | undefined {
   const steps = parsePath(path);
   if (!steps) return undefined;
   let frame = rootFrame(turn);
