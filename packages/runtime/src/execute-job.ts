@@ -1,5 +1,6 @@
 import { openStore, type Store } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
+import { resolveEngine } from '@hourglass/engine';
 import type { Job } from './messages.ts';
 import type { Logger, StageContext } from './types.ts';
 
@@ -69,8 +70,7 @@ async function engineOf(job: Job) {
       'PLUGIN_INVALID',
       `Stage ${job.path} asks for an engine but its manifest does not say so: set resources: { engine: true }, since the engine enters the cache key.`,
     );
-  // Loaded here only: most stages never compute with tensors, and an engine takes most of a second to load.
-  const { resolveEngine } = await import('@hourglass/engine');
+  // Resolved on first use only: most stages never compute with tensors, and a tensor library takes half a second to load.
   const engine = await resolveEngine(job.engine.name as Parameters<typeof resolveEngine>[0]);
   if (engine.class !== job.engine.class)
     throw new HourglassError(

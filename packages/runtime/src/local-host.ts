@@ -94,7 +94,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<RunRecor
       state,
       {
         async lookup(tasks) {
-          const answers = await runner.lookup(tasks, place);
+          const answers = await runner.lookup(tasks, place, { remember: true });
           const at = new Date().toISOString();
           for (const [i, answer] of answers.entries())
             if (answer.status === 'hit')

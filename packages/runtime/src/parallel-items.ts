@@ -18,6 +18,8 @@ interface Surroundings {
   slots: Slots;
   pool: StagePool;
   slot: StageSlot;
+  /** Gets the checkpoint keys of the items: their slots are removed when the whole stage has succeeded. */
+  checkpoints: Set<string>;
   runOptions: RunOptions;
 }
 
@@ -27,7 +29,7 @@ interface Surroundings {
  */
 export async function parallelItems(
   call: { module: string; export: string; items: unknown[] },
-  { job, plugin, task, memory, graceMs, slots, pool, slot: stageSlot, runOptions }: Surroundings,
+  { job, plugin, task, memory, graceMs, slots, pool, slot: stageSlot, checkpoints, runOptions }: Surroundings,
 ): Promise<unknown[]> {
   const module = new URL(call.module, job.module).href;
   if (!call.module.startsWith('./') || !module.startsWith(new URL('.', job.module).href))
@@ -42,6 +44,8 @@ export async function parallelItems(
   try {
     return await mapLimited(call.items, slots.count, async (item, index) => {
       const path = `${task.path}#${index}`;
+      const key = itemKey(job.checkpoint.key, call, index);
+      checkpoints.add(key);
       const slot = await slots.acquire(signal, { urgent: true });
       try {
         const itemJob: Job = {
@@ -50,7 +54,7 @@ export async function parallelItems(
           export: call.export,
           call: { kind: 'item', item },
           path,
-          checkpoint: { ...job.checkpoint, key: itemKey(job.checkpoint.key, call, index) },
+          checkpoint: { ...job.checkpoint, key },
         };
         const stageProcess = await pool.acquire(itemJob, memory);
         const { result, reusable } = await supervise(stageProcess, itemJob, {

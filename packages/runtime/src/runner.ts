@@ -1,4 +1,4 @@
-import { explainMiss, type Store } from '@hourglass/artifacts';
+import { cacheKey, explainMiss, type Store } from '@hourglass/artifacts';
 import {
   type CacheAnswer,
   ERROR_CODES,
@@ -51,10 +51,15 @@ export interface RunOptions {
   force?: boolean;
 }
 
+export interface LookupOptions {
+  /** A hit is a use: the next miss is explained by what differs from it. @default false */
+  remember?: boolean;
+}
+
 /** Runs stages for a host: cache, processes, slots, checks. Knows no pipeline. */
 export interface Runner {
   /** Cached results of many tasks, without running anything or waiting for a slot. Never rejects for a single task. */
-  lookup(tasks: StageTask[], place: RunPlace): Promise<CacheAnswer[]>;
+  lookup(tasks: StageTask[], place: RunPlace, options?: LookupOptions): Promise<CacheAnswer[]>;
   /** One attempt. Failures are outcomes, not rejections. */
   run(task: StageTask, place: RunPlace, options?: RunOptions): Promise<StageOutcome>;
   /** Stage processes alive. */
@@ -73,7 +78,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const prepare = (task: StageTask, place: RunPlace): Promise<PreparedTask> => prepareTask(task, place, plugins, store);
 
   return {
-    lookup: (tasks, place) =>
+    lookup: (tasks, place, { remember: remembering = false } = {}) =>
       mapLimited(tasks, LOOKUPS_AT_ONCE, async (task): Promise<CacheAnswer> => {
         let key = '';
         try {
@@ -81,7 +86,10 @@ export function createRunner(options: RunnerOptions): Runner {
           key = prepared.key;
           if (!task.cache) return { status: 'miss', key, reason: 'cache: false' };
           const found = await findResult(prepared, store);
-          if (found.status === 'hit') return { ...found, key };
+          if (found.status === 'hit') {
+            if (remembering) await rememberUse(prepared, place);
+            return { ...found, key };
+          }
           const reason = found.reason ?? explainMiss(prepared.parts, await store.cache.last(place.pipeline, task.path));
           return { status: 'miss', key, reason };
         } catch (error) {
@@ -114,7 +122,8 @@ export function createRunner(options: RunnerOptions): Runner {
           await remember(store, place, prepared);
           return { ok: true, result: found.result, occasion: occasion({ cache: 'hit' }) };
         }
-        const supervised = await inProcess(prepared, place, runOptions, slot);
+        const checkpoints = new Set([prepared.key]);
+        const supervised = await inProcess(prepared, place, runOptions, slot, checkpoints);
         const facts: Partial<StageOccasion> = { pid: supervised.pid, peakMemory: supervised.peakMemory };
         if (!supervised.ok) return failure(supervised.error, facts);
         if (supervised.engine !== undefined) facts.engine = supervised.engine;
@@ -132,7 +141,7 @@ export function createRunner(options: RunnerOptions): Runner {
             message: 'A source changed while the stage ran; its result is not kept for other runs.',
           });
         if (prepared.manifest.resources?.checkpoint)
-          await store.checkpoint(prepared.key, task.attempt, place.runId).remove();
+          for (const key of checkpoints) await store.checkpoint(key, task.attempt, place.runId).remove();
         return { ok: true, result, occasion: occasion(facts) };
       } catch (error) {
         if (runOptions.signal?.aborted) return failure(cancellation(runOptions.signal, task.path));
@@ -146,7 +155,13 @@ export function createRunner(options: RunnerOptions): Runner {
     close: () => pool.close(),
   };
 
-  async function inProcess(prepared: PreparedTask, place: RunPlace, runOptions: RunOptions, slot: StageSlot) {
+  async function inProcess(
+    prepared: PreparedTask,
+    place: RunPlace,
+    runOptions: RunOptions,
+    slot: StageSlot,
+    checkpoints: Set<string>,
+  ) {
     const { task, plugin } = prepared;
     const job: Job = {
       module: plugin.stageModule(task.uses),
@@ -171,7 +186,8 @@ export function createRunner(options: RunnerOptions): Runner {
       onProgress: ({ fraction, message, metrics }) =>
         runOptions.onProgress?.({ path: task.path, fraction, message, metrics }),
       onLog: (level, message) => runOptions.onLog?.({ path: task.path, level, message }),
-      parallel: (call) => parallelItems(call, { job, plugin, task, memory, graceMs, slots, pool, slot, runOptions }),
+      parallel: (call) =>
+        parallelItems(call, { job, plugin, task, memory, graceMs, slots, pool, slot, checkpoints, runOptions }),
     });
     pool.release(stageProcess, reusable ? 'reusable' : 'replace');
     return result;
@@ -189,6 +205,13 @@ export function createRunner(options: RunnerOptions): Runner {
       digests[uri] = digest;
     }
     return digests;
+  }
+
+  /** Only a help for people: a store that cannot be written must not turn a hit into a failure. */
+  async function rememberUse(prepared: PreparedTask, place: RunPlace): Promise<void> {
+    const last = await store.cache.last(place.pipeline, prepared.task.path);
+    if (last === undefined || cacheKey(last) !== prepared.key)
+      await remember(store, place, prepared).catch(() => undefined);
   }
 
   /** A result belongs to its key only if the sources still are what the key says. */
