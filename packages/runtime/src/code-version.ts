@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { findPackage } from './find-package.ts';
 import { type PackageJson, resolveExport } from './package-exports.ts';
 
 /** What of a stage's code enters its cache key. */
@@ -114,32 +115,6 @@ function packageName(specifier: string): string {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
-}
-
-interface FoundPackage {
-  root: string;
-  json: PackageJson;
-  /** From a `node_modules` folder, not a link to a workspace package. */
-  installed: boolean;
-}
-
-const found = new Map<string, FoundPackage | undefined>();
-
-function findPackage(name: string, from: string): FoundPackage | undefined {
-  if (name.startsWith('node:')) return undefined;
-  const key = `${name}\0${from}`;
-  if (found.has(key)) return found.get(key);
-  let result: FoundPackage | undefined;
-  const link = join(from, 'node_modules', name);
-  try {
-    const root = realpathSync(link);
-    const json = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson;
-    result = { root, json, installed: root.includes(`${sep}node_modules${sep}`) };
-  } catch {
-    if (dirname(from) !== from) result = findPackage(name, dirname(from));
-  }
-  found.set(key, result);
-  return result;
 }
 
 function installedVersion(name: string, from: string): string {

@@ -1,16 +1,23 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { PackageJson } from './package-exports.ts';
+import { HourglassError } from '@hourglass/core';
+import { codeVersion } from './code-version.ts';
+import { findPackage } from './find-package.ts';
+import { resolveExport, runsFromSource } from './package-exports.ts';
 
-let known: { root: string; json: PackageJson; file: string } | undefined;
+const ENGINE = '@hourglass/engine';
 
-/** Folder, package.json and entry of `@hourglass/engine` as this process resolves it. */
-export function enginePackage(): { root: string; json: PackageJson; file: string } {
-  if (known === undefined) {
-    const file = fileURLToPath(import.meta.resolve('@hourglass/engine'));
-    const root = dirname(dirname(file));
-    known = { root, json: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson, file };
-  }
-  return known;
+/**
+ * Version of the engine's own code. A stage reaches it through its context and not by imports, so it counts separately.
+ */
+export function engineCode(): Record<string, string> {
+  const found = findPackage(ENGINE, dirname(fileURLToPath(import.meta.url)));
+  const source = runsFromSource && found?.installed === false;
+  const file = found && resolveExport(found.root, found.json, '.', { source });
+  if (found === undefined || file === undefined)
+    throw new HourglassError(
+      'ENGINE_UNAVAILABLE',
+      `The package ${ENGINE} is not installed beside the runtime. Reinstall Hourglass.`,
+    );
+  return { [ENGINE]: codeVersion({ root: found.root, json: found.json, source, file }).version };
 }

@@ -9,9 +9,9 @@ import {
   type StageTask,
 } from '@hourglass/core';
 import { engineIdentity } from '@hourglass/engine';
-import { codeVersion, type CodeVersion } from './code-version.ts';
+import type { CodeVersion } from './code-version.ts';
 import type { InstalledPlugin, Plugins } from './discover.ts';
-import { enginePackage } from './engine-package.ts';
+import { engineCode } from './engine-package.ts';
 
 /** A task with everything resolved that running it, or finding its result, needs. */
 export interface PreparedTask {
@@ -73,7 +73,7 @@ export async function prepareTask(
     sources,
     seed: task.seed,
     ...(identity ? { engine: identity.class } : {}),
-    libraries: { ...code.libraries, ...(identity ? { ...identity.libraries, ...engineCode(plugin.source) } : {}) },
+    libraries: { ...code.libraries, ...(identity ? { ...identity.libraries, ...engineCode() } : {}) },
   };
   return {
     task,
@@ -87,12 +87,6 @@ export async function prepareTask(
     baseDir,
     sinks,
   };
-}
-
-/** The engine is reached through the context, not by imports of the stage: its own code counts separately. */
-function engineCode(source: boolean): Record<string, string> {
-  const { root, json, file } = enginePackage();
-  return { [json.name]: codeVersion({ root, json, source, file }).version };
 }
 
 function parseOptions(task: StageTask, manifest: StageManifest): Record<string, unknown> {
