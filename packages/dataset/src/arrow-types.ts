@@ -176,7 +176,7 @@ export function arrowData(type: DataType, values: readonly DuckDBValue[], column
         arrowData(
           field.type,
           values.map((value) =>
-            isNull(value) ? null : (value as { entries: Record<string, DuckDBValue> }).entries[field.name],
+            isNull(value) ? null : ((value as { entries: Record<string, DuckDBValue> }).entries[field.name] ?? null),
           ),
           column,
         ),

@@ -1,0 +1,127 @@
+import { HourglassError } from '@hourglass/core';
+import { reason } from './duckdb-error.ts';
+import type { Connection } from './duckdb.ts';
+import type { SourceRelation } from './source-relation.ts';
+import { ident, pathText, text } from './sql.ts';
+
+export interface CsvOptions {
+  /** @default found out */
+  delimiter?: string;
+  /** @default found out */
+  header?: boolean;
+  /** Texts that mean "missing". @default [''] */
+  missing?: string[];
+  /** Physical types of columns, instead of finding them out: `{ zip: VARCHAR }`. */
+  types?: Record<string, string>;
+}
+
+interface Dialect {
+  Delimiter: string;
+  Quote: string;
+  Escape: string;
+  SkipRows: string;
+  HasHeader: boolean;
+  Columns: { name: string; type: string }[];
+}
+
+/**
+ * A CSV file with the dialect and types that fit all of its rows. Numbers too large for a double stay exact; digits
+ * with leading zeros stay text.
+ */
+export async function csvRelation(
+  connection: Connection,
+  file: string,
+  options: CsvOptions = {},
+): Promise<SourceRelation> {
+  const given = [
+    'sample_size = -1',
+    options.delimiter === undefined ? '' : `delim = ${text(options.delimiter)}`,
+    options.header === undefined ? '' : `header = ${options.header}`,
+    options.missing === undefined ? '' : `nullstr = [${options.missing.map(text).join(', ')}]`,
+  ].filter((part) => part !== '');
+  const [dialect] = await connection
+    .rows<Dialect>(`SELECT * FROM sniff_csv(${pathText(file)}, ${given.join(', ')})`)
+    .catch((error: unknown) => {
+      throw unreadable(file, error);
+    });
+  const { Delimiter, Quote, Escape, SkipRows, HasHeader, Columns } = dialect!;
+  refuseDoubtful(file, dialect!, options);
+  const none = (value: string): string => (value === '(empty)' ? '' : value);
+  const settings = [
+    'auto_detect = false',
+    `delim = ${text(none(Delimiter))}`,
+    `quote = ${text(none(Quote))}`,
+    `escape = ${text(none(Escape))}`,
+    `skip = ${SkipRows}`,
+    ...(options.missing === undefined ? [] : [`nullstr = [${options.missing.map(text).join(', ')}]`]),
+  ].join(', ');
+  const scan = (types: string[], header = HasHeader): string =>
+    `read_csv(${pathText(file)}, ${settings}, header = ${header}, columns = {${Columns.map((c, i) => `${text(c.name)}: ${text(types[i]!)}`).join(', ')}})`;
+
+  const names = HasHeader
+    ? await headerOf(
+        connection,
+        scan(
+          Columns.map(() => 'VARCHAR'),
+          false,
+        ),
+        Columns,
+      )
+    : Columns.map((c) => c.name);
+  const wide = await exactIntegers(connection, scan(Columns.map(() => 'VARCHAR')), Columns);
+  const types = Columns.map((c, i) => options.types?.[names[i]!] ?? wide.get(c.name) ?? c.type);
+  const columns = Columns.map((c, i) => ({ name: names[i]!, sql: c.name, physical: types[i]! }));
+  return { relation: scan(types), columns };
+}
+
+/** The header as written: the database renames duplicates and names empty ones. */
+async function headerOf(connection: Connection, scan: string, columns: Dialect['Columns']): Promise<string[]> {
+  const [header] = await connection.rows<Record<string, string | null>>(`SELECT * FROM ${scan} LIMIT 1`);
+  return columns.map(({ name }) => {
+    const written = header?.[name]?.trim();
+    return written === undefined || written === '' ? name : written;
+  });
+}
+
+/** Whole numbers beyond double among the columns taken for doubles, with the type that holds them. */
+async function exactIntegers(
+  connection: Connection,
+  scan: string,
+  columns: Dialect['Columns'],
+): Promise<Map<string, string>> {
+  const doubles = columns.filter(({ type }) => type === 'DOUBLE');
+  if (doubles.length === 0) return new Map();
+  const checks = doubles.flatMap(({ name }, i) => [
+    `bool_and(regexp_full_match(trim(${ident(name)}), '[+-]?[0-9]+')) AS w${i}`,
+    `bool_and(try_cast(${ident(name)} AS DECIMAL(38, 0)) IS NOT NULL OR ${ident(name)} IS NULL) AS d${i}`,
+  ]);
+  const [found = {}] = await connection.rows<Record<string, boolean | null>>(
+    `SELECT ${checks.join(', ')} FROM ${scan}`,
+  );
+  return new Map(
+    doubles.flatMap(({ name }, i) =>
+      found[`w${i}`] === true ? [[name, found[`d${i}`] === true ? 'DECIMAL(38,0)' : 'VARCHAR'] as const] : [],
+    ),
+  );
+}
+
+/** Where no dialect fits all rows, the database skips lines or takes each line for one value: neither is what was meant. */
+function refuseDoubtful(file: string, { SkipRows, Columns }: Dialect, options: CsvOptions): void {
+  if (Number(SkipRows) > 0)
+    throw unreadable(file, new Error(`the first ${SkipRows} lines have other columns than the rest`));
+  const [only] = Columns;
+  if (options.delimiter === undefined && Columns.length === 1 && /[,;\t|]/.test(only!.name))
+    throw unreadable(
+      file,
+      new Error(`the header ${JSON.stringify(only!.name.slice(0, 80))} has separators that the rows do not have alike`),
+    );
+}
+
+function unreadable(file: string, error: unknown): HourglassError {
+  const cause = error instanceof HourglassError ? (error.cause ?? error) : error;
+  return new HourglassError(
+    'SOURCE_INVALID',
+    `Source ${file}: no delimiter, quoting and number of columns fits all rows of the CSV file (${reason(cause).split('\n')[0]}). Set \`csv.delimiter\`, or correct the file.`,
+    { details: { path: file }, cause: error },
+  );
+}

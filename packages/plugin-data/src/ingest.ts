@@ -1,0 +1,44 @@
+import { checkContract, ingest as ingestSource, profileDataset, type DatasetProfile } from '@hourglass/dataset';
+import type { StageContext, StageRun } from '@hourglass/plugin-kit';
+import { fitProfile } from './fit-profile.ts';
+import type { ingest } from './ingest-manifest.ts';
+
+/** Copies the source into the store, then checks and profiles what was copied, so that all three agree. */
+export const run: StageRun<typeof ingest> = async (context, _inputs, options) => {
+  const { contract, profile: wanted, ...source } = options;
+  context.progress(0, `reading ${options.uri}`);
+  const data = await ingestSource(context.artifacts, { ...source, seed: context.seed });
+  context.signal.throwIfAborted();
+  if (contract !== undefined) {
+    context.progress(0.5, 'checking the contract');
+    await checkContract(context.artifacts, data, contract, `Contract of ${options.uri}`);
+  }
+  const profile: DatasetProfile = wanted
+    ? await profileDataset(context.artifacts, data, {
+        signal: context.signal,
+        onColumn: (done, of) => context.progress(0.5 + (0.5 * done) / of, `profiling column ${done} of ${of}`),
+      })
+    : { rows: data.rows ?? 0, columns: {} };
+  warnOfUseless(context, profile);
+  const fitted = fitProfile(profile);
+  if (fitted !== profile)
+    context.log.info('the profile holds no quantiles and frequent values: the table is too wide for them');
+  return { data, profile: fitted };
+};
+
+/** Columns that can teach a model nothing, by name. */
+function warnOfUseless({ log }: StageContext, { rows, columns }: DatasetProfile): void {
+  const named = (test: (column: DatasetProfile['columns'][string]) => boolean): string[] =>
+    Object.entries(columns).flatMap(([name, column]) => (test(column) ? [name] : []));
+  const list = (names: string[]): string =>
+    names
+      .slice(0, 8)
+      .map((name) => `"${name}"`)
+      .join(', ') + (names.length > 8 ? `, … (${names.length})` : '');
+  const missing = named((column) => column.missing === rows);
+  const constant = named((column) => column.distinct === 1 && column.missing === 0 && rows > 1);
+  const infinite = named((column) => (column.infinite ?? 0) > 0);
+  if (missing.length > 0) log.warn(`every cell is missing in ${list(missing)}`);
+  if (constant.length > 0) log.warn(`all rows hold the same value in ${list(constant)}`);
+  if (infinite.length > 0) log.warn(`there are infinite cells in ${list(infinite)}: training refuses them`);
+}
