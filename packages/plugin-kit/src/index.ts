@@ -1,2 +1,2 @@
 export { artifact, definePlugin, defineStage, HourglassError } from '@hourglass/core';
-export type { Logger, StageContext, StageRun } from '@hourglass/runtime';
+export type { ItemContext, Logger, ParallelCall, ParallelFunction, StageContext, StageRun } from '@hourglass/runtime';
