@@ -27,7 +27,7 @@ import { resumable } from './resume.ts';
 import { createRun, readRun, runFolder, type RunFolder } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
 import type { RunHeader, RunOccasion, RunRecord, RunSource } from './run-record.ts';
-import type { Runner, StageLog } from './runner.ts';
+import type { Runner, StageLog, StageStart } from './runner.ts';
 
 export interface RunPipelineOptions extends Omit<BindOptions, 'runId' | 'scheduledAt' | 'names'> {
   plan: Plan;
@@ -50,7 +50,7 @@ export interface RunPipelineOptions extends Omit<BindOptions, 'runId' | 'schedul
   /** The run has its id and is about to start, or to continue. */
   onBegin?(header: RunHeader, state: RunState): void;
   onEvent?(event: RunEvent, state: RunState): void;
-  onStart?(start: { path: string; pid: number }): void;
+  onStart?(start: StageStart): void;
   onProgress?(event: ProgressEvent): void;
   onLog?(log: StageLog): void;
   /** Asks a person; undefined when the answer comes by `subscribe`. */

@@ -16,7 +16,7 @@ import { mapLimited } from './map-limited.ts';
 import type { Job } from './messages.ts';
 import { parallelItems } from './parallel-items.ts';
 import { type PreparedTask, prepareTask } from './prepare-task.ts';
-import { machineSlots, type Slots } from './slots.ts';
+import { machineSlots, type Slot, type Slots } from './slots.ts';
 import { checkOutputs } from './stage-outputs.ts';
 import { stagePool } from './stage-pool.ts';
 import { type StageSlot, stageSlot } from './stage-slot.ts';
@@ -41,12 +41,19 @@ export interface StageLog {
   message: string;
 }
 
+export interface StageStart {
+  path: string;
+  pid: number;
+  /** Cache key: names the checkpoint slot as well. */
+  key: string;
+}
+
 export interface RunOptions {
   signal?: AbortSignal;
   onProgress?(event: ProgressEvent): void;
   onLog?(log: StageLog): void;
   /** The stage got its slot and process and begins now. */
-  onStart?(start: { path: string; pid: number }): void;
+  onStart?(start: StageStart): void;
   /** Compute even when there is a result, and let the new one replace it. @default false */
   force?: boolean;
 }
@@ -70,12 +77,16 @@ export interface Runner {
 
 const DEFAULT_MEMORY_MIB = 4096;
 const LOOKUPS_AT_ONCE = 16;
+const SAY_WAITING_AFTER_MS = 2000;
 
 export function createRunner(options: RunnerOptions): Runner {
   const { store, plugins, graceMs = 5000, memoryMiB = DEFAULT_MEMORY_MIB } = options;
   const slots = options.slots ?? machineSlots();
   const pool = stagePool({ maxIdle: slots.count, env: options.env });
   const prepare = (task: StageTask, place: RunPlace): Promise<PreparedTask> => prepareTask(task, place, plugins, store);
+
+  /** Stages of this runner that hold a slot. */
+  let busy = 0;
 
   return {
     lookup: (tasks, place, { remember: remembering = false } = {}) =>
@@ -114,7 +125,8 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       let slot: StageSlot | undefined;
       try {
-        slot = stageSlot(slots, await slots.acquire(runOptions.signal));
+        slot = stageSlot(slots, await acquireSlot(task.path, runOptions));
+        busy++;
         const prepared = await prepare(task, place);
         // Another run may have finished the same work while this one waited for its slot.
         const found = task.cache ? await findResult(prepared, store) : undefined;
@@ -147,6 +159,7 @@ export function createRunner(options: RunnerOptions): Runner {
         if (runOptions.signal?.aborted) return failure(cancellation(runOptions.signal, task.path));
         return failure(HourglassError.from(error).toJSON());
       } finally {
+        if (slot !== undefined) busy--;
         slot?.end();
       }
     },
@@ -154,6 +167,15 @@ export function createRunner(options: RunnerOptions): Runner {
     pids: () => pool.pids(),
     close: () => pool.close(),
   };
+
+  /** When other programs hold all slots, a person should know why nothing happens. */
+  async function acquireSlot(path: string, { signal, onLog }: RunOptions): Promise<Slot> {
+    const timer = setTimeout(() => {
+      const message = `waiting for other runs on this machine: all ${slots.count} slots (HOURGLASS_SLOTS) are taken`;
+      if (busy === 0) onLog?.({ path, level: 'info', message });
+    }, SAY_WAITING_AFTER_MS);
+    return slots.acquire(signal).finally(() => clearTimeout(timer));
+  }
 
   async function inProcess(
     prepared: PreparedTask,
@@ -177,7 +199,7 @@ export function createRunner(options: RunnerOptions): Runner {
     };
     const memory = task.resources.memory ?? prepared.manifest.resources?.memory ?? memoryMiB;
     const stageProcess = await pool.acquire(job, memory);
-    runOptions.onStart?.({ path: task.path, pid: stageProcess.pid });
+    runOptions.onStart?.({ path: task.path, pid: stageProcess.pid, key: prepared.key });
     const { result, reusable } = await supervise(stageProcess, job, {
       signal: runOptions.signal,
       timeout: task.timeout,

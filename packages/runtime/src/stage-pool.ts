@@ -113,7 +113,6 @@ async function start(env: Record<string, string | undefined>, remove: (member: M
       TF_NUM_INTRAOP_THREADS: '1',
       TF_NUM_INTEROP_THREADS: '1',
       TF_CPP_MIN_LOG_LEVEL: '2',
-      NODE_OPTIONS: '',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -2,6 +2,7 @@ import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import type { StageOutcome } from '@hourglass/core';
 import { describe, expect, test } from 'vitest';
+import { machineSlots } from '../slots.ts';
 import { task, toyPlace } from './toy.ts';
 
 function succeeded(outcome: StageOutcome) {
@@ -201,6 +202,17 @@ describe('processes that go wrong', () => {
   });
 });
 
+test('says why nothing happens when other programs hold all slots', async () => {
+  const { runner, place, folder } = await toyPlace();
+  const others = machineSlots({ count: 2, folder: join(folder, 'slots') });
+  const held = [await others.acquire(), await others.acquire()];
+  const logs: string[] = [];
+  const running = runner.run(task('toy/emit'), place, { onLog: ({ message }) => logs.push(message) });
+  await expect.poll(() => logs, { timeout: 5000 }).toEqual([expect.stringContaining('all 2 slots')]);
+  for (const slot of held) slot.release();
+  succeeded(await running);
+});
+
 describe('the cache', () => {
   test('misses are explained, hits give the recorded result', async () => {
     const { runner, place } = await toyPlace();
@@ -307,7 +319,6 @@ describe('the cache', () => {
 
 describe('ctx.parallel', () => {
   test('keeps the order of the items and works with a single slot', async () => {
-    const { machineSlots } = await import('../slots.ts');
     for (const count of [1, 3]) {
       const { runner, place, folder, another } = await toyPlace();
       const own = another({ slots: machineSlots({ count, folder: join(folder, `slots-${count}`) }) });
