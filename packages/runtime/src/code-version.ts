@@ -6,7 +6,7 @@ import { type PackageJson, resolveExport } from './package-exports.ts';
 
 /** What of a stage's code enters its cache key. */
 export interface CodeVersion {
-  /** Package version when installed from a release, else a digest of the sources the stage reaches. */
+  /** Package version when installed from a release, else a digest of the files the stage reaches. */
   version: string;
   /** Installed versions of the packages from outside that this code imports. */
   libraries: Record<string, string>;
@@ -26,16 +26,17 @@ interface SourceFile {
 const parsed = new Map<string, SourceFile>();
 
 /**
- * The version of the code behind one stage. From sources it is exact: the stage's module and every file of the workspace that
- * its imports reach (type imports left out), so that a change in `evaluate.ts` leaves the cached training of `train.ts` alone.
+ * The version of the code behind one stage. In a workspace it is exact: the stage's module and every file of the workspace
+ * that its imports reach (type imports left out), sources or build, whichever runs; so that a change in `evaluate.ts` leaves
+ * the cached training of `train.ts` alone.
  */
 export function codeVersion(stage: { root: string; json: PackageJson; source: boolean; file: string }): CodeVersion {
-  if (!stage.source) return releasedVersion(stage.root, stage.json);
+  if (stage.root.includes(`${sep}node_modules${sep}`)) return releasedVersion(stage.root, stage.json);
   const files = new Map<string, SourceFile>();
   const pending = [stage.file];
   for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
     if (files.has(file)) continue;
-    const source = read(file);
+    const source = read(file, stage.source);
     files.set(file, source);
     pending.push(...source.files);
   }
@@ -46,7 +47,7 @@ export function codeVersion(stage: { root: string; json: PackageJson; source: bo
   const libraries: Record<string, string> = {};
   for (const [file, source] of files)
     for (const name of source.packages) libraries[name] ??= installedVersion(name, dirname(file));
-  return { version: `source-${hash.digest('hex').slice(0, 16)}`, libraries: sorted(libraries) };
+  return { version: `code-${hash.digest('hex').slice(0, 16)}`, libraries: sorted(libraries) };
 }
 
 function releasedVersion(root: string, json: PackageJson): CodeVersion {
@@ -64,7 +65,7 @@ function releasedVersion(root: string, json: PackageJson): CodeVersion {
   return { version: json.version, libraries: sorted(libraries) };
 }
 
-function read(file: string): SourceFile {
+function read(file: string, fromSource: boolean): SourceFile {
   const stat = statSync(file);
   const stamp = `${stat.mtimeMs}:${stat.size}`;
   const known = parsed.get(file);
@@ -82,7 +83,7 @@ function read(file: string): SourceFile {
       if (found === undefined) continue;
       if (found.installed) packages.add(name);
       else {
-        const entry = resolveExport(found.root, found.json, `.${specifier.slice(name.length)}`, { source: true });
+        const entry = resolveExport(found.root, found.json, `.${specifier.slice(name.length)}`, { source: fromSource });
         if (entry !== undefined) files.add(entry);
       }
     }

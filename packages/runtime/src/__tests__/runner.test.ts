@@ -202,6 +202,18 @@ describe('processes that go wrong', () => {
   });
 });
 
+test('an attempt left over from before cannot write over its successor', async () => {
+  const { runner, another, place } = await toyPlace();
+  const stage = task('toy/train', { steps: 25, sleepMs: 30 });
+  let started = (): void => {};
+  const running = new Promise<void>((resolve) => (started = resolve));
+  const zombie = runner.run(stage, place, { onProgress: () => started() });
+  await running;
+  const successor = await another().run({ ...stage, attempt: 2 }, place);
+  expect(failed(await zombie)).toMatchObject({ retryable: false, error: { code: 'CANCELLED' } });
+  succeeded(successor);
+});
+
 test('says why nothing happens when other programs hold all slots', async () => {
   const { runner, place, folder } = await toyPlace();
   const others = machineSlots({ count: 2, folder: join(folder, 'slots') });
