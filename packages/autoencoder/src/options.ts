@@ -51,6 +51,13 @@ export const learnerOptions = {
     .max(0.5)
     .default(0.1)
     .describe('Share of the data that is not trained on and decides when to stop. 0: train all epochs.'),
+  maxRows: z
+    .int()
+    .min(2)
+    .default(500_000)
+    .describe(
+      'Rows the network trains on at most; of larger tables a seeded sample. The columns are fitted on all rows.',
+    ),
   patience: z.int().min(1).default(30).describe('Epochs without a better validation loss before stopping.'),
 } as const;
 

@@ -1,6 +1,6 @@
 import { deriveSeed } from '@hourglass/core';
 import type { Engine, ParamArrays } from '@hourglass/engine';
-import { encodeTable } from '../columns/encode.ts';
+import { encodeSample } from '../columns/sample.ts';
 import { tableLayout, type TableEncoder } from '../columns/encoder.ts';
 import { fitTable, type TableSource } from '../columns/fit.ts';
 import { toData } from '../model/data.ts';
@@ -39,8 +39,9 @@ export async function prepareLesson<O extends LearnerOptions>(
   seed: number,
 ): Promise<Lesson<O>> {
   const { encoder, notices } = await fitTable(source, options);
-  const table = await source.table(encoder.columns.map((column) => column.name));
-  const encoded = encodeTable(encoder, table);
+  const encoded = await encodeSample(source, encoder, options.maxRows, deriveSeed(seed, 'rows'));
+  if (encoded.rows < source.rows)
+    notices.push(`trained on a sample of ${encoded.rows} of ${source.rows} rows (maxRows: ${options.maxRows})`);
   const spec = networkSpec(encoder, options);
   const network = buildNetwork(application.network?.(spec, options) ?? spec);
   const wide = network.spec.layout.numbers + network.spec.layout.booleans;

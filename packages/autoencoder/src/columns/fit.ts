@@ -3,13 +3,15 @@ import type { Column, ColumnData, Table } from '@hourglass/dataset';
 import { fitCategory } from './category.ts';
 import { cyclesOf } from './dates.ts';
 import type { BooleanEncoder, ColumnEncoder, NumberEncoder, TableEncoder } from './encoder.ts';
-import { fitNormaliser, moments, normalise, quantile, type Normalisation } from './normaliser.ts';
+import { fitNormaliser, normalise, quantile, type Normalisation, type Normaliser } from './normaliser.ts';
 
 /** What fitting reads: a dataset's reader, or a table in memory. */
 export interface TableSource {
   columns: Column[];
   rows: number;
   table(columns?: string[]): Promise<Table>;
+  /** The rows in order, some at a time; needed only where the whole table is too much. */
+  chunks?(columns?: string[]): AsyncIterable<Table>;
 }
 
 export interface FitOptions {
@@ -137,7 +139,7 @@ function fitNumber(column: Column, values: Float64Array, kind: Normalisation, no
   else if (min === max) notices.push(`column "${column.name}" is constant (${min})`);
   const dated = column.type === 'date' || column.type === 'timestamp';
   const map = fitNormaliser(sorted, kind);
-  const spread = moments(sorted.map((value) => normalise(map, value))).deviation;
+  const spread = empty ? 0 : spreadOf(sorted, map);
   return {
     kind: 'number',
     name: column.name,
@@ -152,6 +154,16 @@ function fitNumber(column: Column, values: Float64Array, kind: Normalisation, no
     empty,
     quantiles: empty ? [] : Array.from({ length: 21 }, (_, k) => quantile(sorted, k / 20)),
   };
+}
+
+/** Deviation of the normalised values, without a second array: a column may have millions. */
+function spreadOf(sorted: Float64Array, map: Normaliser): number {
+  let mean = 0;
+  for (const value of sorted) mean += normalise(map, value);
+  mean /= sorted.length;
+  let squares = 0;
+  for (const value of sorted) squares += (normalise(map, value) - mean) ** 2;
+  return Math.sqrt(squares / sorted.length);
 }
 
 /** Observed values, ascending. @throws COLUMN_INVALID at the first infinite one */

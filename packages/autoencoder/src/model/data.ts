@@ -50,3 +50,34 @@ export function takeRows(encoded: EncodedTable, rows: ArrayLike<number>): Encode
     unknown: encoded.unknown,
   };
 }
+
+/** Encoded tables of the same columns, one after the other. */
+export function concatRows(tables: EncodedTable[]): EncodedTable {
+  const joined = <A extends Float32Array | Int32Array>(
+    pick: (table: EncodedTable) => A,
+    make: (length: number) => A,
+  ): A => {
+    const whole = make(tables.reduce((sum, table) => sum + pick(table).length, 0));
+    let at = 0;
+    for (const table of tables) {
+      whole.set(pick(table), at);
+      at += pick(table).length;
+    }
+    return whole;
+  };
+  const floats32 = (length: number): Float32Array => new Float32Array(length);
+  const unknown: Record<string, number> = {};
+  for (const table of tables)
+    for (const [name, count] of Object.entries(table.unknown)) unknown[name] = (unknown[name] ?? 0) + count;
+  return {
+    rows: tables.reduce((sum, table) => sum + table.rows, 0),
+    x: joined((table) => table.x, floats32),
+    w: joined((table) => table.w, floats32),
+    codes: joined(
+      (table) => table.codes,
+      (length) => new Int32Array(length),
+    ),
+    cycles: joined((table) => table.cycles, floats32),
+    unknown,
+  };
+}
