@@ -1,10 +1,10 @@
 import type { ElementwiseOp } from '../ir/elementwise.ts';
-import type { NodeOf } from '../ir/graph.ts';
+import type { NodeOf, OpName } from '../ir/graph.ts';
 import { ONNX_TYPES } from './proto.ts';
 import type { OnnxWriter } from './writer.ts';
 
 /** Writes one node of the intermediate representation; `x` are the names of its inputs. @returns the name of its output */
-export type Emit<O extends import('../ir/graph.ts').OpName> = (w: OnnxWriter, x: string[], node: NodeOf<O>) => string;
+export type Emit<O extends OpName> = (w: OnnxWriter, x: string[], node: NodeOf<O>) => string;
 
 type PlainEmit = (w: OnnxWriter, x: string[]) => string;
 

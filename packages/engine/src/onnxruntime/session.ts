@@ -1,5 +1,5 @@
 import { HourglassError } from '@hourglass/core';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 
 /** Feeds and results of a session. */
 export type Feeds = Record<string, Tensor>;

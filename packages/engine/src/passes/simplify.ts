@@ -42,6 +42,10 @@ const size = (shape: readonly number[]): number => shape.reduce((product, d) => 
 const scalar = (build: Builder, value: number, dtype: IrType): Value =>
   build.add('Constant', [], { values: value }, [], dtype);
 
+/** One element without axes: it broadcasts to any shape, of lower rank too. */
+const single = (build: Builder, value: Value): Value =>
+  value.shape.length === 0 ? value : build.add('Reshape', [value], {}, [], value.dtype);
+
 /** The number a value is, everywhere. */
 const numberOf = (value: Value): number | undefined =>
   value.node.op === 'Constant' && typeof value.node.attrs.values === 'number' ? value.node.attrs.values : undefined;
@@ -81,7 +85,7 @@ function rewrite(build: Builder, node: Node, inputs: Lean[]): Lean {
     case 'Reshape':
       return whole(reshape(build, x!, shape, dtype));
     case 'Transpose': {
-      if (size(x!.value.shape) === 1) return whole(x!.value);
+      if (size(x!.value.shape) === 1) return whole(single(build, x!.value));
       const { perm } = node.attrs;
       const value = padded(build, x!);
       const turned = perm.map((i) => value.shape[i]!);
@@ -109,7 +113,7 @@ function rewrite(build: Builder, node: Node, inputs: Lean[]): Lean {
 }
 
 function reshape(build: Builder, x: Lean, shape: readonly number[], dtype: IrType): Value {
-  if (size(x.value.shape) === 1) return x.value;
+  if (size(x.value.shape) === 1) return single(build, x.value);
   const lean = leanReshape(x, shape);
   if (lean) return build.add('Reshape', [x.value], {}, lean, dtype);
   let value = materialise(build, x);

@@ -145,17 +145,6 @@ export const ELEMENTWISE_LOWERINGS: Record<string, Lowering> = {
   EluGrad: ({ build, inputs }) => elementwise(build, 'EluGrad', [inputs.dy!, inputs.y!], {}),
   Select: ({ build, inputs }) => {
     const { condition, t, e } = inputs;
-    // tfjs lets a condition of rank 1 choose whole rows; broadcasting would align it with the last axis.
-    if (condition!.shape.length === 1 && t!.shape.length > 1) {
-      const rows = build.add(
-        'Reshape',
-        [condition!],
-        {},
-        [condition!.shape[0]!, ...t!.shape.slice(1).map(() => 1)],
-        'bool',
-      );
-      return elementwise(build, 'Select', [rows, t!, e!], {}, t!.dtype);
-    }
     return elementwise(build, 'Select', [condition!, t!, e!], {}, t!.dtype);
   },
   AddN: ({ build, inputs }) => Object.values(inputs).reduce((sum, next) => elementwise(build, 'Add', [sum, next], {})),
