@@ -165,7 +165,12 @@ function rangeLiteral(value: number | string, column: Column): string {
   return temporal ? `${text(String(value))}::${column.physical}` : literal(value);
 }
 
-function wholeViolations({ minRows, maxRows, types = {} }: Contract, columns: Column[], total: number): Violation[] {
+/** Broken rules about the whole: number of rows, types. */
+export function wholeViolations(
+  { minRows, maxRows, types = {} }: Contract,
+  columns: Column[],
+  total: number,
+): Violation[] {
   const violations: Violation[] = [];
   const add = (rule: string, message: string): void => void violations.push({ rule, count: 0, message, rows: [] });
   if (minRows !== undefined && total < minRows) add('minRows', `expected at least ${minRows} rows, found ${total}`);
@@ -179,7 +184,8 @@ function wholeViolations({ minRows, maxRows, types = {} }: Contract, columns: Co
   return violations;
 }
 
-function hasType({ type, physical }: Column, expected: string): boolean {
+/** Whether a column has the logical or physical type a contract names. */
+export function hasType({ type, physical }: Column, expected: string): boolean {
   if (expected === 'number') return type === 'integer' || type === 'float';
   if (expected === 'float') return type === 'float';
   return type === expected || physical.toUpperCase() === expected.toUpperCase();

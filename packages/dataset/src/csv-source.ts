@@ -68,7 +68,7 @@ export async function csvRelation(
         Columns,
       )
     : Columns.map((c) => c.name);
-  const wide = await exactIntegers(connection, scan(Columns.map(() => 'VARCHAR')), Columns);
+  const wide = await exactTypes(connection, scan(Columns.map(() => 'VARCHAR')), Columns);
   const types = Columns.map((c, i) => options.types?.[names[i]!] ?? wide.get(c.name) ?? c.type);
   const columns = Columns.map((c, i) => ({ name: names[i]!, sql: c.name, physical: types[i]! }));
   return { relation: scan(types), columns };
@@ -83,24 +83,25 @@ async function headerOf(connection: Connection, scan: string, columns: Dialect['
   });
 }
 
-/** Whole numbers beyond double among the columns taken for doubles, with the type that holds them. */
-async function exactIntegers(
+/** Columns that the types found would mangle: whole numbers beyond double, points in time with a zone here and there. */
+async function exactTypes(
   connection: Connection,
   scan: string,
   columns: Dialect['Columns'],
 ): Promise<Map<string, string>> {
-  const doubles = columns.filter(({ type }) => type === 'DOUBLE');
-  if (doubles.length === 0) return new Map();
-  const checks = doubles.flatMap(({ name }, i) => [
-    `bool_and(regexp_full_match(trim(${ident(name)}), '[+-]?[0-9]+')) AS w${i}`,
-    `bool_and(try_cast(${ident(name)} AS DECIMAL(38, 0)) IS NOT NULL OR ${ident(name)} IS NULL) AS d${i}`,
-  ]);
+  const doubtful = columns.filter(({ type }) => type === 'DOUBLE' || type === 'TIMESTAMP WITH TIME ZONE');
+  if (doubtful.length === 0) return new Map();
+  const checks = doubtful.map(({ name, type }, i) =>
+    type === 'DOUBLE'
+      ? `bool_and(regexp_full_match(trim(${ident(name)}), '[+-]?[0-9]+')) AS a${i}, bool_and(try_cast(${ident(name)} AS DECIMAL(38, 0)) IS NOT NULL OR ${ident(name)} IS NULL) AS b${i}`
+      : `NOT bool_and(regexp_matches(trim(${ident(name)}), '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')) AS a${i}, false AS b${i}`,
+  );
   const [found = {}] = await connection.rows<Record<string, boolean | null>>(
     `SELECT ${checks.join(', ')} FROM ${scan}`,
   );
   return new Map(
-    doubles.flatMap(({ name }, i) =>
-      found[`w${i}`] === true ? [[name, found[`d${i}`] === true ? 'DECIMAL(38,0)' : 'VARCHAR'] as const] : [],
+    doubtful.flatMap(({ name }, i) =>
+      found[`a${i}`] === true ? [[name, found[`b${i}`] === true ? 'DECIMAL(38,0)' : 'VARCHAR'] as const] : [],
     ),
   );
 }

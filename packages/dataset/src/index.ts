@@ -1,11 +1,13 @@
 export { assignByTime, assignGroups, assignRandomly, assignStratified, type Assignment } from './assign-rows.ts';
 export { checkContract, contractViolated, findViolations, type Contract, type Violation } from './contract.ts';
 export type { CsvOptions } from './csv-source.ts';
-export { ingest, type IngestOptions } from './ingest.ts';
+export { ingest, ingestWithQuarantine, type IngestOptions, type Quarantined } from './ingest.ts';
 export { openDataset } from './open-dataset.ts';
 export { profileDataset, type ColumnProfile, type DatasetProfile } from './profile.ts';
+export { emptyQuarantine } from './quarantine.ts';
 export { queryDataset, type QueryDatasetOptions } from './query-dataset.ts';
 export type { Sample } from './sampling.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
+export type { Unify } from './unify.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';

@@ -1,17 +1,25 @@
 import { rm } from 'node:fs/promises';
 import { listSourceFiles, type ArtifactStore } from '@hourglass/artifacts';
-import { HourglassError, type ArtifactPart, type ArtifactRef } from '@hourglass/core';
-import { listNames, pickColumns } from './columns.ts';
+import { HourglassError, type ArtifactRef } from '@hourglass/core';
+import { describe, listNames, pickColumns } from './columns.ts';
+import type { Contract } from './contract.ts';
 import type { CsvOptions } from './csv-source.ts';
 import { putDataset } from './dataset-manifest.ts';
 import { chunksOf, connect, withConnection, type Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
 import { checkExpression } from './expression.ts';
 import { storePartitions } from './partition.ts';
+import { quarantineRows } from './quarantine.ts';
 import { sampleCondition, type Sample } from './sampling.ts';
 import { checkFile, formatOf, isDataFile, type SourceFormat } from './source-format.ts';
-import { sourceRelation, type SourceColumn, type SourceRelation } from './source-relation.ts';
+import {
+  sourceRelation,
+  type SourceColumn,
+  type SourceRelation,
+  type SourceRelationOptions,
+} from './source-relation.ts';
 import { ident, parquetScan } from './sql.ts';
+import type { Unify } from './unify.ts';
 import { refuseCaseTwins, writeParquet } from './write-parquet.ts';
 
 export interface IngestOptions {
@@ -20,6 +28,10 @@ export interface IngestOptions {
   /** @default by the files' names, else by their first bytes */
   format?: SourceFormat;
   csv?: CsvOptions;
+  /** How files with differing columns are read together. @default 'strict' */
+  unify?: Unify;
+  /** Whether folders called `name=value` become columns. @default true */
+  hive?: boolean;
   /** Columns to keep, in this order. @default all */
   columns?: string[];
   exclude?: string[];
@@ -29,6 +41,8 @@ export interface IngestOptions {
   partitionBy?: string[];
   /** Decides the sample. @default 0 */
   seed?: number;
+  /** Told what a person should know, such as a column that was widened. */
+  onNotice?: (message: string) => void;
 }
 
 /**
@@ -38,44 +52,96 @@ export interface IngestOptions {
  * @throws SOURCE_NOT_FOUND, SOURCE_INVALID, SOURCE_EMPTY, SCHEMA_MISMATCH, COLUMN_NOT_FOUND, COLUMN_INVALID, OPTION_INVALID
  */
 export async function ingest(store: ArtifactStore, options: IngestOptions): Promise<ArtifactRef> {
-  const { files, format } = await sourceFiles(options);
-  return withConnection(async (connection) => {
-    const source = await sourceRelation(connection, files, { format, csv: options.csv });
-    const relation = await selected(connection, source, options);
-    const path = await store.tempPath('.parquet');
+  return withCopy(store, options, (connection, path) => storeRows(connection, store, path, options.partitionBy));
+}
+
+/** The rows kept, and those that broke a rule with the rules they broke. */
+export interface Quarantined {
+  data: ArtifactRef;
+  /** Source row (1-based) in `_row`, rules in `_broken`; without rows when all were kept. */
+  quarantined: ArtifactRef;
+  /** Rows that broke each rule. */
+  broken: Record<string, number>;
+}
+
+/**
+ * The same, setting aside the rows that break the contract instead of failing.
+ *
+ * @throws CONTRACT_VIOLATED when a rule about the whole is broken or more than `limit` (a share of the rows) are set aside
+ */
+export async function ingestWithQuarantine(
+  store: ArtifactStore,
+  options: IngestOptions & { contract: Contract; limit: number },
+): Promise<Quarantined> {
+  return withCopy(store, options, async (connection, path) => {
+    const { kept, quarantined, broken } = await quarantineRows(
+      connection,
+      store,
+      path,
+      options.contract,
+      options.limit,
+      `Contract of ${options.uri}`,
+    );
     try {
-      await writeParquet(connection, relation, path, `Source ${options.uri}`).catch(async (error: unknown) => {
-        throw await culprit(files, format, options, error);
-      });
-      await requireRows(connection, path, source, options);
-      let parts: (ArtifactPart & { rows: number })[];
-      if (options.partitionBy?.length) {
-        pickColumns(
-          (await describeNames(connection, path)).map((name) => ({ name })),
-          options.partitionBy,
-          'Option partitionBy',
-        );
-        parts = await storePartitions(connection, store, path, options.partitionBy);
-      } else {
-        const rows = await countRows(connection, path);
-        parts = [{ key: 'all', rows, ...(await store.putFile(path)) }];
-      }
-      return await putDataset(
-        connection,
-        store,
-        parts,
-        options.partitionBy?.length ? { partitionBy: options.partitionBy } : {},
-      );
+      return { data: await storeRows(connection, store, kept, options.partitionBy), quarantined, broken };
     } finally {
-      await rm(path, { force: true });
+      await rm(kept, { force: true });
     }
   });
 }
 
+/** Copies the rows asked for into one temporary Parquet file. */
+async function withCopy<T>(
+  store: ArtifactStore,
+  options: IngestOptions,
+  then: (connection: Connection, path: string) => Promise<T>,
+): Promise<T> {
+  const { files, format, hiveRoot } = await sourceFiles(options);
+  const tempFiles: string[] = [];
+  const reading: SourceRelationOptions = {
+    format,
+    csv: options.csv,
+    unify: options.unify,
+    hiveRoot: options.hive === false ? undefined : hiveRoot,
+    tempPath: () => store.tempPath('.parquet'),
+    tempFiles,
+    onNotice: options.onNotice,
+  };
+  return withConnection(async (connection) => {
+    const path = await store.tempPath('.parquet');
+    try {
+      const source = await sourceRelation(connection, files, reading);
+      const relation = await selected(connection, source, options);
+      await writeParquet(connection, relation, path, `Source ${options.uri}`).catch(async (error: unknown) => {
+        throw await culprit(files, reading, error);
+      });
+      await requireRows(connection, path, source, options);
+      return await then(connection, path);
+    } finally {
+      await Promise.all([path, ...tempFiles].map((file) => rm(file, { force: true })));
+    }
+  });
+}
+
+/** Takes a finished file into the store, cut into parts where asked. */
+async function storeRows(
+  connection: Connection,
+  store: ArtifactStore,
+  path: string,
+  partitionBy: string[] = [],
+): Promise<ArtifactRef> {
+  if (partitionBy.length === 0) {
+    const rows = await countRows(connection, path);
+    return putDataset(connection, store, [{ key: 'all', rows, ...(await store.putFile(path)) }]);
+  }
+  pickColumns(await describe(connection, parquetScan([path])), partitionBy, 'Option partitionBy');
+  return putDataset(connection, store, await storePartitions(connection, store, path, partitionBy), { partitionBy });
+}
+
 /** The files of a source, checked one by one, and their format. */
-export async function sourceFiles(
-  options: Pick<IngestOptions, 'uri' | 'format'>,
-): Promise<{ files: string[]; format: SourceFormat }> {
+async function sourceFiles(
+  options: IngestOptions,
+): Promise<{ files: string[]; format: SourceFormat; hiveRoot?: string }> {
   const listed = await listSourceFiles(options.uri);
   const files = listed.kind === 'folder' ? listed.files.filter(isDataFile) : listed.files;
   if (files.length === 0)
@@ -91,7 +157,7 @@ export async function sourceFiles(
       `Source ${options.uri}: expected files of one format, found ${files[0]} (${formats[0]}) and ${files[other]} (${formats[other]}). Name the files by a glob such as *.${formats[0]}.`,
     );
   for (const file of files) await checkFile(file, formats[0]!);
-  return { files, format: formats[0]! };
+  return { files, format: formats[0]!, hiveRoot: listed.kind === 'file' ? undefined : listed.root };
 }
 
 /** The source with only the columns and rows asked for. */
@@ -166,11 +232,6 @@ async function countRows(connection: Connection, path: string): Promise<number> 
   return Number(count!.n);
 }
 
-const describeNames = async (connection: Connection, path: string): Promise<string[]> =>
-  (await connection.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${parquetScan([path])}`)).map(
-    (row) => row.column_name,
-  );
-
 async function requireRows(
   connection: Connection,
   path: string,
@@ -191,17 +252,12 @@ async function requireRows(
 }
 
 /** Which of the files could not be read, when copying failed. */
-async function culprit(
-  files: string[],
-  format: SourceFormat,
-  options: IngestOptions,
-  error: unknown,
-): Promise<unknown> {
+async function culprit(files: string[], options: SourceRelationOptions, error: unknown): Promise<unknown> {
   if (!(error instanceof HourglassError) || error.code !== 'SOURCE_INVALID') return error;
   const connection = await connect();
   try {
     for (const file of files) {
-      const { relation } = await sourceRelation(connection, [file], { format, csv: options.csv });
+      const { relation } = await sourceRelation(connection, [file], { ...options, onNotice: undefined });
       try {
         for await (const _ of chunksOf(await connection.stream(`SELECT * FROM ${relation}`)));
       } catch (inner) {

@@ -2,11 +2,9 @@ import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactPart } from '@hourglass/core';
 import type { Connection } from './duckdb.ts';
+import { HIVE_MISSING } from './hive.ts';
 import { ident, parquetScan, text } from './sql.ts';
 import { storeParquet } from './write-parquet.ts';
-
-/** What hive calls a missing partition value. */
-const MISSING = '__HIVE_DEFAULT_PARTITION__';
 
 /**
  * Cuts a Parquet file into one part for each combination of values, keys in ascending order, rows in their order.
@@ -31,7 +29,7 @@ export async function storePartitions(
     const seen = new Set<string>();
     let from = 0;
     for (const { key: values, n } of groups) {
-      const key = values.map((value) => value ?? MISSING).join('/');
+      const key = values.map((value) => value ?? HIVE_MISSING).join('/');
       if (seen.has(key))
         throw new HourglassError(
           'COLUMN_INVALID',

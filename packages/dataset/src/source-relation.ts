@@ -1,11 +1,14 @@
-import { basename } from 'node:path';
 import { HourglassError } from '@hourglass/core';
-import { describe, listNames } from './columns.ts';
+import { stageArrow } from './arrow-source.ts';
+import { describe } from './columns.ts';
 import { csvRelation, type CsvOptions } from './csv-source.ts';
 import type { Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
-import { ident, parquetScan, text } from './sql.ts';
+import { hiveColumns } from './hive.ts';
+import { jsonLines } from './json-source.ts';
+import { ident, parquetScan, pathText } from './sql.ts';
 import type { SourceFormat } from './source-format.ts';
+import { unifyColumns, type Unify } from './unify.ts';
 
 /** A column of a source: the name in the file, and the one the database made of it (it renames duplicates). */
 export interface SourceColumn {
@@ -22,7 +25,16 @@ export interface SourceRelation {
 
 export interface SourceRelationOptions {
   format: SourceFormat;
+  /** Folder below which folders called `name=value` hold partition columns; none are looked for when left out. */
+  hiveRoot?: string;
   csv?: CsvOptions;
+  /** @default 'strict' */
+  unify?: Unify;
+  /** Where formats that DuckDB does not read are copied to first. */
+  tempPath(): Promise<string>;
+  /** Gets the temporary files, to be deleted by the caller. */
+  tempFiles: string[];
+  onNotice?: (message: string) => void;
 }
 
 /** Files of one format as one relation in the order of the files. @throws SOURCE_INVALID, SCHEMA_MISMATCH */
@@ -31,35 +43,98 @@ export async function sourceRelation(
   files: string[],
   options: SourceRelationOptions,
 ): Promise<SourceRelation> {
-  const each = await Promise.all(files.map((file) => readOne(connection, file, options)));
-  const [first, ...others] = each;
-  for (const [i, other] of others.entries()) requireSame(files[0]!, first!.columns, files[i + 1]!, other.columns);
-  const relation =
-    options.format === 'parquet'
-      ? parquetScan(files)
-      : `(${each.map(({ relation: one, columns }) => `SELECT ${columns.map(({ sql }) => ident(sql)).join(', ')} FROM ${one}`).join(' UNION ALL ')})`;
-  return { relation, columns: first!.columns };
+  const { format, unify = 'strict', hiveRoot, onNotice } = options;
+  const each: SourceRelation[] = [];
+  for (const file of files) each.push(await readOne(connection, file, options));
+  const unified = unifyColumns(
+    files,
+    each.map(({ columns }) => columns),
+    unify,
+  );
+  if (unify === 'widen') await requireExact(connection, files, each, unified.columns);
+  for (const notice of unified.notices.slice(0, 20)) onNotice?.(notice);
+  const hive = hiveRoot === undefined ? undefined : hiveColumns(files, hiveRoot);
+  // A partition column that the files hold themselves is read from there.
+  const added =
+    hive?.columns
+      .map((column, j) => ({ ...column, j }))
+      .filter(({ name }) => !unified.columns.some((column) => column.name === name)) ?? [];
+  const columns = [...unified.columns, ...added.map(({ name, physical }) => ({ name, sql: name, physical }))];
+  if (format === 'parquet' && unify === 'strict' && added.length === 0)
+    return { relation: parquetScan(files), columns };
+  const one = each.map(({ relation }, i) => {
+    const values = added.length > 0 ? hive!.values(i) : [];
+    return `SELECT ${[unified.select(i), ...added.map(({ name, j }) => `${values[j]!} AS ${ident(name)}`)].join(', ')} FROM ${relation}`;
+  });
+  return { relation: `(${one.join(' UNION ALL ')})`, columns };
+}
+
+/** @throws SCHEMA_MISMATCH where integers of a file are too large for the doubles of others */
+async function requireExact(
+  connection: Connection,
+  files: string[],
+  each: SourceRelation[],
+  columns: SourceColumn[],
+): Promise<void> {
+  for (const [i, { relation, columns: own }] of each.entries()) {
+    const wide = own.filter(
+      ({ name, physical }) =>
+        /^U?BIGINT$/.test(physical) && columns.some((c) => c.name === name && c.physical === 'DOUBLE'),
+    );
+    if (wide.length === 0) continue;
+    const select = wide.map(
+      ({ sql }, j) => `max(${ident(sql)})::VARCHAR AS h${j}, min(${ident(sql)})::VARCHAR AS l${j}`,
+    );
+    const [found = {}] = await connection.rows<Record<string, string | null>>(
+      `SELECT ${select.join(', ')} FROM ${relation}`,
+    );
+    for (const [j, { name }] of wide.entries()) {
+      const large = [found[`h${j}`], found[`l${j}`]].find(
+        (value) => value !== null && value !== undefined && Math.abs(Number(value)) > 2 ** 53,
+      );
+      if (large !== undefined)
+        throw new HourglassError(
+          'SCHEMA_MISMATCH',
+          `Source ${files[i]!}: "${name}" holds ${large}, which the DOUBLE of other files cannot hold exactly. Convert one of them, or exclude the column.`,
+          { details: { file: files[i], column: name } },
+        );
+    }
+  }
 }
 
 async function readOne(connection: Connection, file: string, options: SourceRelationOptions): Promise<SourceRelation> {
   try {
-    if (options.format === 'csv') return await csvRelation(connection, file, options.csv);
-    return { relation: parquetScan([file]), columns: await parquetColumns(connection, file) };
+    switch (options.format) {
+      case 'csv':
+        return await csvRelation(connection, file, options.csv);
+      case 'jsonl':
+        return await jsonLines(connection, file);
+      case 'arrow': {
+        const { relation, files, columns } = await stageArrow(connection, file, options.tempPath);
+        options.tempFiles.push(...files);
+        return { relation, columns: columns.map(({ name, physical }) => ({ name, sql: name, physical })) };
+      }
+      case 'parquet':
+        return { relation: parquetScan([file]), columns: await parquetColumns(connection, file) };
+    }
   } catch (error) {
-    if (error instanceof HourglassError && error.message.startsWith('Source ')) throw error;
+    if (error instanceof HourglassError && /^(Source|Column) /.test(error.message)) throw error;
+    const cause = (error as Error).cause ?? error;
     throw new HourglassError(
       'SOURCE_INVALID',
-      `Source ${file}: cannot be read as ${options.format} (${reason((error as Error).cause ?? error)}). Check or regenerate the file.`,
+      `Source ${file}: cannot be read as ${NAMES[options.format]} (${reason(cause)}). Check or regenerate the file.`,
       { details: { path: file }, cause: error },
     );
   }
 }
 
+const NAMES: Record<SourceFormat, string> = { parquet: 'Parquet', csv: 'CSV', arrow: 'Arrow IPC', jsonl: 'JSON lines' };
+
 /** Names as the file has them; the database renames those that are equal but for case. */
 async function parquetColumns(connection: Connection, file: string): Promise<SourceColumn[]> {
   const described = await describe(connection, parquetScan([file]));
   const schema = await connection.rows<{ name: string; num_children: string | null }>(
-    `SELECT name, num_children::VARCHAR AS num_children FROM parquet_schema(${text(file)})`,
+    `SELECT name, num_children::VARCHAR AS num_children FROM parquet_schema(${pathText(file)})`,
   );
   const names: string[] = [];
   const skip = (at: number): number => {
@@ -69,31 +144,4 @@ async function parquetColumns(connection: Connection, file: string): Promise<Sou
   };
   for (let at = 1; at < schema.length; at = skip(at)) names.push(schema[at]!.name);
   return described.map(({ name, physical }, i) => ({ name: names[i] ?? name, sql: name, physical }));
-}
-
-function requireSame(firstFile: string, first: SourceColumn[], file: string, columns: SourceColumn[]): void {
-  const before = new Map(first.map((column) => [column.name, column]));
-  const now = new Map(columns.map((column) => [column.name, column]));
-  const missing = [...before.keys()].filter((name) => !now.has(name));
-  const extra = [...now.keys()].filter((name) => !before.has(name));
-  const changed = columns.filter(({ name, physical }) => before.has(name) && before.get(name)!.physical !== physical);
-  const differences = [
-    missing.length > 0 ? `lacks ${listNames(missing)}` : '',
-    extra.length > 0 ? `has ${listNames(extra)} besides` : '',
-    changed.length > 0
-      ? `has ${changed
-          .slice(0, 8)
-          .map((c) => `"${c.name}" as ${c.physical} instead of ${before.get(c.name)!.physical}`)
-          .join(', ')}`
-      : '',
-    missing.length + extra.length === 0 && columns.some((column, i) => column.name !== first[i]!.name)
-      ? 'has the columns in another order'
-      : '',
-  ].filter((part) => part !== '');
-  if (differences.length > 0)
-    throw new HourglassError(
-      'SCHEMA_MISMATCH',
-      `Source ${file}: expected the columns of ${basename(firstFile)}, but the file ${differences.join('; ')}. Make the files equal or read them apart.`,
-      { details: { file, missing, extra, changed: changed.map((column) => column.name) } },
-    );
 }

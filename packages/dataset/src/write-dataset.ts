@@ -38,12 +38,8 @@ export async function writeDataset(store: ArtifactStore, options: WriteDatasetOp
   return withConnection(async (connection) => {
     const parts: (ArtifactPart & { rows: number })[] = [];
     for await (const { key = 'all', tables } of options.parts) {
-      const { relation, rows, files } = await stageTables(
-        connection,
-        columns,
-        tables,
-        () => store.tempPath('.parquet'),
-        'stage',
+      const { relation, rows, files } = await stageTables(connection, columns, tables, () =>
+        store.tempPath('.parquet'),
       );
       try {
         const blob = await storeParquet(connection, store, relation, 'Writing a dataset').catch((error: unknown) => {

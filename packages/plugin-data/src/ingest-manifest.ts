@@ -8,10 +8,13 @@ const columns = z.array(z.string().min(1)).min(1);
 export const ingest = defineStage({
   id: 'data/ingest',
   version: 1,
-  summary: 'Read Parquet or CSV files, check their contract and profile their columns',
+  summary: 'Read Parquet, CSV, Arrow or JSON lines, check the contract and profile the columns',
   inputs: {},
   outputs: {
     data: artifact.dataset('The rows in the order of the files'),
+    quarantined: artifact.dataset(
+      'Rows set aside as they came, with their number in `_row` and the rules they broke in `_broken`; no rows otherwise',
+    ),
     profile: artifact.metrics(profileSchema, 'What each column holds'),
   },
   options: z.object({
@@ -49,10 +52,20 @@ export const ingest = defineStage({
       .describe(
         'Keep a share of the rows ({fraction: 0.1}) or a number of them ({rows: 1000}), drawn by the seed of the stage',
       ),
+    unify: z
+      .enum(['strict', 'widen'])
+      .default('strict')
+      .describe('strict: all files have the same columns. widen: joined by name, types widened where nothing is lost'),
+    hive: z.boolean().default(true).describe('Read folders called name=value as columns'),
     partitionBy: columns.optional().describe('One part for each combination of values of these columns'),
     contract: contractSchema
       .optional()
       .describe('What the rows must keep to; the stage fails with the first rows that do not'),
+    onViolation: z
+      .enum(['fail', 'quarantine'])
+      .default('fail')
+      .describe('fail: a broken contract stops the stage. quarantine: rows that break it are set aside'),
+    quarantineLimit: z.number().min(0).max(1).default(0.1).describe('Largest share of rows that may be set aside'),
     profile: z
       .boolean()
       .default(true)

@@ -31,5 +31,12 @@ export const profileSchema = z.object({
       top: z.array(z.object({ value: z.string(), count: z.number() })).optional(),
     }),
   ),
+  quarantined: z
+    .object({
+      rows: z.int().describe('Rows set aside'),
+      share: z.number().describe('Of all rows read'),
+      rules: z.record(z.string(), z.int()).describe('Rows that broke each rule'),
+    })
+    .describe('Zero where no contract was broken'),
   columnsLeftOut: z.int().optional().describe('Columns beyond what metrics can hold'),
 });

@@ -44,6 +44,25 @@ test('a contract that is broken stops the stage with the rows', async () => {
   );
 });
 
+test('rows that break the contract are set aside, counted and named', async () => {
+  const path = join(folder, 'half.csv');
+  await writeFile(path, 'x\n1\n2\n-3\n-4\n');
+  const contract = { ranges: { x: { min: 0 } } };
+  await expect(ingest({ uri: path, contract, onViolation: 'quarantine' })).rejects.toThrow(
+    '2 of 4 rows (50 %) break the contract, more than quarantineLimit allows (10 %)',
+  );
+  const { data, quarantined, profile, said } = await ingest({
+    uri: path,
+    contract,
+    onViolation: 'quarantine',
+    quarantineLimit: 0.5,
+  });
+  expect([data.rows, quarantined.rows]).toEqual([2, 2]);
+  expect(profile.quarantined).toEqual({ rows: 2, share: 0.5, rules: { 'ranges(x)': 2 } });
+  expect(said.warnings[0]).toBe('2 rows are quarantined: ranges(x) 2');
+  expect((await ingest({ uri: path })).quarantined.rows).toBe(0);
+});
+
 test('the profile of a very wide table fits into metrics and says what it left out', async () => {
   const path = join(folder, 'wide.csv');
   const names = Array.from({ length: 900 }, (_, i) => `column_${i}`);
