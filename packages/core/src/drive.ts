@@ -70,6 +70,8 @@ export async function drive(
   const waiting: StageTask[] = [];
   const running = new Map<string, AbortController>();
   const work = new Set<Promise<void>>();
+  // Clocks and people: waited for while the run goes on, never for its end.
+  const patience = new Set<Promise<void>>();
   const sleeping = new AbortController();
   let wake: () => void = () => {};
   let failure: { error: unknown } | undefined;
@@ -79,16 +81,16 @@ export async function drive(
     inbox.push({ ...event, at: effects.now() } as RunEvent);
     wake();
   };
-  const track = (promise: Promise<void>): void => {
+  const track = (promise: Promise<void>, among = work): void => {
     const tracked = promise
       .catch((error: unknown) => {
         failure ??= { error };
       })
       .finally(() => {
-        work.delete(tracked);
+        among.delete(tracked);
         wake();
       });
-    work.add(tracked);
+    among.add(tracked);
   };
   const interrupted = (): boolean => signal?.aborted === true || failure !== undefined;
 
@@ -156,6 +158,7 @@ export async function drive(
               if (!sleeping.signal.aborted) throw error;
             },
           ),
+          patience,
         );
         return;
       }
@@ -170,6 +173,7 @@ export async function drive(
                 if (!sleeping.signal.aborted) throw error;
               },
             ),
+            patience,
           );
         return;
       case 'list': {
@@ -251,7 +255,7 @@ export async function drive(
         ended = 'interrupted';
         break;
       }
-      if (work.size === 0 && waiting.length === 0 && inbox.length === 0 && !effects.subscribe) {
+      if (work.size === 0 && patience.size === 0 && waiting.length === 0 && inbox.length === 0 && !effects.subscribe) {
         ended = 'stalled';
         break;
       }
