@@ -93,14 +93,15 @@ export async function inferColumns(connection: Connection, relation: string): Pr
     const decimal = scaleOf(column.physical);
     if (decimal !== undefined) {
       const unscaled = (value: string | null): bigint => BigInt((value ?? '0').replace('.', ''));
-      const fits = decimal.precision <= 15 || (within(unscaled(low)) && within(unscaled(high)));
+      const fits = decimal.precision <= 15 || (fitsDouble(unscaled(low)) && fitsDouble(unscaled(high)));
       column.type = fits ? (decimal.scale === 0 ? 'integer' : 'float') : 'decimal';
-    } else column.type = within(BigInt(low ?? 0)) && within(BigInt(high ?? 0)) ? 'integer' : 'bigint';
+    } else column.type = fitsDouble(BigInt(low ?? 0)) && fitsDouble(BigInt(high ?? 0)) ? 'integer' : 'bigint';
   });
   return columns;
 }
 
-const within = (value: bigint): boolean => value <= EXACT && value >= -EXACT;
+/** Whether a double holds the integer exactly, and its neighbours apart. */
+export const fitsDouble = (value: bigint): boolean => value <= EXACT && value >= -EXACT;
 
 /** The logical type that the physical one alone allows; data may narrow `bigint` and `decimal`. */
 export function typeOf(physical: string): ColumnType {

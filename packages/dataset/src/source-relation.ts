@@ -1,6 +1,6 @@
 import { HourglassError } from '@hourglass/core';
 import { stageArrow } from './arrow-source.ts';
-import { describe } from './columns.ts';
+import { describe, fitsDouble } from './columns.ts';
 import { csvRelation, type CsvOptions } from './csv-source.ts';
 import type { Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
@@ -89,9 +89,7 @@ async function requireExact(
       `SELECT ${select.join(', ')} FROM ${relation}`,
     );
     for (const [j, { name }] of wide.entries()) {
-      const large = [found[`h${j}`], found[`l${j}`]].find(
-        (value) => value !== null && value !== undefined && Math.abs(Number(value)) > 2 ** 53,
-      );
+      const large = [found[`h${j}`], found[`l${j}`]].find((value) => value && !fitsDouble(BigInt(value)));
       if (large !== undefined)
         throw new HourglassError(
           'SCHEMA_MISMATCH',
