@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { didYouMean, HourglassError } from '@hourglass/core';
+import type { Benchmark } from './benchmark.ts';
+import { describeMachine } from './machine.ts';
+import { formatTable } from './table.ts';
+
+// Loaded when asked for: each brings native modules of its own.
+const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  imputation: async () => import('./imputation.ts'),
+};
+
+const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
+
+  NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
+  --json   one JSON object on standard output, progress on standard error
+  --rows   rows of made data (ingest)
+  --seeds  how many masks (imputation)
+  --tables only these tables (imputation)
+  --peers  only these peers (imputation)`;
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      rows: { type: 'string' },
+      seeds: { type: 'string' },
+      tables: { type: 'string' },
+      peers: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help || positionals.length === 0) {
+    console.log(USAGE);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  for (const name of positionals)
+    if (!BENCHMARKS[name]) {
+      const near = didYouMean(name, Object.keys(BENCHMARKS));
+      throw new HourglassError(
+        'CALL_INVALID',
+        `no benchmark "${name}"${near ? `; did you mean "${near}"?` : ''}\n\n${USAGE}`,
+      );
+    }
+  const machine = describeMachine(new Date());
+  const options = {
+    rows: count('--rows', values.rows),
+    seeds: count('--seeds', values.seeds),
+    tables: values.tables?.split(','),
+    peers: values.peers?.split(','),
+    log: (message: string) => console.error(message),
+  };
+  const results: Record<string, unknown> = {};
+  for (const name of positionals) {
+    const benchmark = await BENCHMARKS[name]!();
+    const { rows, notes } = await benchmark.run(options);
+    results[name] = { summary: benchmark.summary, rows, notes };
+    if (!values.json)
+      console.log(
+        [`\n${name}: ${benchmark.summary}\n`, formatTable(rows), '', ...notes.map((note) => `- ${note}`)].join('\n'),
+      );
+  }
+  if (values.json) console.log(JSON.stringify({ machine, results }, null, 2));
+  else
+    console.log(
+      `\n${machine.cpu}, ${machine.cores} cores, ${machine.memory}; ${machine.system}; Node ${machine.node}; Hourglass ${machine.hourglass}; ${machine.date}`,
+    );
+}
+
+function count(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new HourglassError('CALL_INVALID', `${option}: expected a whole number above 0, found "${value}"`);
+  return number;
+}
+
+main().catch((error: unknown) => {
+  if (!(error instanceof HourglassError)) throw error;
+  console.error(`${error.code}: ${error.message}`);
+  process.exitCode = error.code === 'CALL_INVALID' ? 2 : 1;
+});
