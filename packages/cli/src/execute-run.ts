@@ -83,7 +83,7 @@ export async function executeRun(
     view?.close();
     const exitCode = exitCodeOfRun(record);
     const facts = { context, store, record, again: execution.again, exitCode };
-    await (execution.json ? writeJsonSummary(facts) : writeSummary({ ...facts, stages: !live }));
+    await (execution.json ? writeJsonSummary(facts) : writeSummary({ ...facts, seen: live }));
     return { record, exitCode };
   } catch (error) {
     view?.close();

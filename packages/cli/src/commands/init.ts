@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { openStore } from '@hourglass/artifacts';
 import { compile, formatDiagnostics, HourglassError } from '@hourglass/core';
-import { ingest, openDataset, profileDataset } from '@hourglass/dataset';
 import type { CliContext } from '../context.ts';
 import { loadPlugins } from '../load-plugins.ts';
 import { deliver } from '../output/deliver.ts';
@@ -20,6 +19,7 @@ export async function init(
   const { cwd, stderr, errorColors: c } = context;
   const path = resolve(cwd, table);
   const name = pipelineName(options.name ?? basename(path).replace(/\.[^.]+$/, ''));
+  const { ingest, openDataset, profileDataset } = await import('@hourglass/dataset');
   // Looked at in a store of its own: a proposal leaves nothing behind.
   const scratch = await mkdtemp(join(tmpdir(), 'hourglass-init-'));
   try {

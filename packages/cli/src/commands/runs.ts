@@ -114,5 +114,5 @@ export async function show(context: CliContext, id: string | undefined, options:
     ['engine', record.engine.class ? `${record.engine.class} (asked for: ${record.engine.asked})` : ''],
   ];
   for (const [name, value] of facts) if (value) stdout.write(`  ${c.dim(name.padEnd(8))} ${value}\n`);
-  await writeSummary({ context, store, record, stages: true });
+  await writeSummary({ context, store, record, seen: false });
 }

@@ -27,8 +27,9 @@ export function painter(output: Output): Painter {
   const up = (): string => (height > 0 ? `\u001b[${height}A\r` : '\r');
   const fit = (lines: readonly string[]): readonly string[] => {
     const rows = Math.max(4, (output.rows ?? 40) - 1);
-    const cut = lines.map((line) => truncate(line, (output.columns ?? 80) - 1));
-    return cut.length <= rows ? cut : [`… ${cut.length - rows + 1} lines above`, ...cut.slice(cut.length - rows + 1)];
+    const over = lines.length - rows;
+    const shown = over <= 0 ? lines : [`… ${over + 1} lines above`, ...lines.slice(over + 1)];
+    return shown.map((line) => truncate(line, (output.columns ?? 80) - 1));
   };
   return {
     paint(lines) {

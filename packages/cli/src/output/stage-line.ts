@@ -118,7 +118,7 @@ function runningText(row: StageRow, progress: Progress | undefined, c: Colors, r
   ].filter(Boolean);
   if (fraction === undefined) return words.join(' · ') || c.dim(row.reason ?? '');
   const size = room >= 50 ? 16 : 8;
-  return [bar(fraction, size, c), ...words].join(' ');
+  return `${bar(fraction, size, c)} ${words.join(' · ')}`;
 }
 
 /** `epoch 40/200 · loss 0.0412`. The loss is added where the message does not say it. */

@@ -21,17 +21,22 @@ export interface SummaryFacts {
   exitCode?: number;
 }
 
-/** What came of a run, worth reading: stages, metrics beside their baselines, gates, files, what to do next. */
-export async function writeSummary(facts: SummaryFacts & { stages: boolean }): Promise<void> {
-  const { context, record, stages } = facts;
+/**
+ * What came of a run, worth reading: stages, metrics beside their baselines, gates, files, what to do next.
+ * `seen`: stages and warnings stand on the screen already.
+ */
+export async function writeSummary(facts: SummaryFacts & { seen: boolean }): Promise<void> {
+  const { context, record, seen } = facts;
   const { stdout, colors: c } = context;
   const width = Math.min(stdout.columns ?? 100, 120) - 1;
   const rows = stageRows(record.plan, record.state);
   const metrics = await readMetrics(facts.store, rows);
   const out: string[] = [''];
 
-  if (stages) out.push(...stageTable(rows, record, c, width), '');
-  const warnings = record.warnings.map(({ path, message }) => ` ${c.yellow('!')} ${c.bold(path)}  ${message}`);
+  if (!seen) out.push(...stageTable(rows, record, c, width), '');
+  const warnings = (seen ? [] : record.warnings).map(
+    ({ path, message }) => ` ${c.yellow('!')} ${c.bold(path)}  ${message}`,
+  );
   if (warnings.length) out.push(...warnings, '');
 
   for (const { path, value } of metrics) {
@@ -50,10 +55,10 @@ export async function writeSummary(facts: SummaryFacts & { stages: boolean }): P
     );
 
   const gates = rows.filter((row) => row.gate);
-  for (const { path, gate } of gates)
-    out.push(
-      `  ${gate!.passed ? c.green('✓') : c.red('✗')} gate of ${c.bold(path)} ${gate!.passed ? 'passed' : 'failed'}: ${gate!.compared ?? gate!.expression}`,
-    );
+  for (const { path, gate } of gates) {
+    const verdict = `gate of ${c.bold(path)} ${gate!.passed ? 'passed' : 'failed'}: ${gate!.compared ?? gate!.expression}`;
+    out.push(`  ${gate!.passed ? c.green('✓') : c.red('✗')} ${wrap(verdict, width - 6).join('\n      ')}`);
+  }
   if (gates.length) out.push('');
 
   const files = await writtenFiles(record);
