@@ -1,6 +1,7 @@
-import { addKeep, checkLevel } from './compile/check-stage.ts';
+import { checkLevel } from './compile/check-stage.ts';
 import { declareLevel, scopeOf } from './compile/level.ts';
 import type { Compiling, Level, ReadFile } from './compile/level.ts';
+import { addKeep } from './compile/metrics-kept.ts';
 import { readParams } from './compile/params.ts';
 import { createReporter, isFields, NAME, readFields, readText, showValue } from './compile/reporter.ts';
 import type { Fields, Reporter } from './compile/reporter.ts';

@@ -11,3 +11,4 @@ export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
 export type { Unify } from './unify.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
+export { exportDataset, type ExportFormat } from './export-dataset.ts';

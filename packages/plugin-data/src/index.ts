@@ -1,10 +1,11 @@
 import { definePlugin } from '@hourglass/core';
+import { exportStage } from './export-manifest.ts';
 import { ingest } from './ingest-manifest.ts';
 import { split } from './split-manifest.ts';
 
 export default definePlugin({
   name: 'data',
-  summary: 'Tables in and out: read, split, join, query, profile and write them',
-  stages: { ingest, split },
+  summary: 'Tables in and out: read, split and write them',
+  stages: { ingest, split, export: exportStage },
 });
-export { ingest, split };
+export { exportStage, ingest, split };

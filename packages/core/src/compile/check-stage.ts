@@ -1,13 +1,14 @@
 import { didYouMean } from '../did-you-mean.ts';
 import type { DocPath } from '../document.ts';
 import type { Scope } from '../expression/check.ts';
-import { checkReference } from '../expression/reference.ts';
-import { hasExpression, parseTemplate } from '../expression/template.ts';
 import { assignable, formatType, typeOfArtifact } from '../expression/value-type.ts';
 import type { ValueType } from '../expression/value-type.ts';
-import type { Json, OutputPlan, StagePlan, Value } from '../plan.ts';
+import type { StagePlan, Value } from '../plan.ts';
 import { stageIds } from '../registry.ts';
 import type { StageResources } from '../stage.ts';
+import { checkArtifact } from './check-artifact.ts';
+import type { OnNeed } from './check-artifact.ts';
+import { checkGroup } from './check-group.ts';
 import { checkCondition, checkValue } from './expressions.ts';
 import type { OnRead } from './expressions.ts';
 import { checkSweepConditions, readForEach, readSweep } from './fan-out.ts';
@@ -17,8 +18,8 @@ import type { Declared, Level } from './level.ts';
 import { checkOptions } from './options.ts';
 import { orderStages } from './order.ts';
 import type { Edge } from './order.ts';
-import { paramProblem, paramProblems, typeOfParam } from './params.ts';
-import { checkIds, isFields, readChoice, readFields, readText, showValue } from './reporter.ts';
+import { keepMetrics, keepOwn, ownOutputs } from './metrics-kept.ts';
+import { isFields, readChoice, readFields, readText, showValue } from './reporter.ts';
 import type { Fields } from './reporter.ts';
 import { readApprove, readFlag, readOnFailure, readResources, readRetry, readTimeout } from './settings.ts';
 
@@ -49,31 +50,29 @@ interface Inherited {
   resources: StageResources;
 }
 
-/** Receives what is read of stages further out. */
-type OnOuter = (id: string, path: DocPath) => void;
-
 /** Checks the stages of a level and gives them in order. */
 export function checkLevel(
   level: Level,
-  onOuter: OnOuter = () => {},
+  onOuter: OnNeed = () => {},
   inherited: Inherited = { cache: true, timeout: {}, resources: {} },
 ): StagePlan[] {
   const edges: Edge[] = [];
   const plans = new Map<string, StagePlan>();
   for (const declared of level.stages.values()) {
+    const needs = new Set<string>();
     const need = (id: string, path: DocPath): void => {
-      if (level.stages.has(id)) edges.push({ from: declared.id, to: id, path });
-      else onOuter(id, path);
+      if (!level.stages.has(id)) return onOuter(id, path);
+      needs.add(id);
+      edges.push({ from: declared.id, to: id, path });
     };
     const plan = checkStage(level, declared, need, inherited);
+    plan.needs = [...needs];
     plans.set(declared.id, plan);
   }
-  for (const plan of plans.values())
-    plan.needs = [...new Set(edges.filter((edge) => edge.from === plan.id).map((edge) => edge.to))];
   return orderStages(level.r, [...level.stages.keys()], edges).map((id) => plans.get(id)!);
 }
 
-function checkStage(level: Level, declared: Declared, need: OnOuter, inherited: Inherited): StagePlan {
+function checkStage(level: Level, declared: Declared, need: OnNeed, inherited: Inherited): StagePlan {
   const { r } = level;
   const { id, path, manifest, child } = declared;
   const fields = readFields(r, path, declared.fields, STAGE_KEYS, `The stage \`${id}\``)!;
@@ -247,7 +246,7 @@ function checkUses({ r, c }: Level, { id, path, fields, manifest, child }: Decla
   });
 }
 
-function readNeeds({ r, stages }: Level, { path, fields, id }: Declared, plan: StagePlan, need: OnOuter): void {
+function readNeeds({ r, stages }: Level, { path, fields, id }: Declared, plan: StagePlan, need: OnNeed): void {
   if (fields.needs === undefined) return;
   const at = [...path, 'needs'];
   const list = typeof fields.needs === 'string' ? [fields.needs] : fields.needs;
@@ -297,185 +296,4 @@ function readFanOut(
     onReference: (at: DocPath, value: unknown) => onReference(at, value, base),
   };
   return key === 'forEach' ? readForEach(site, fields.forEach) : readSweep(site, fields.sweep);
-}
-
-/** Checks a value that must stand for an artifact. */
-function checkArtifact(
-  level: Level,
-  at: DocPath,
-  value: unknown,
-  scope: Scope,
-  onRead: OnRead,
-  need: OnOuter,
-): ValueType {
-  const { r } = level;
-  const template = typeof value === 'string' ? parseTemplate(value) : undefined;
-  if (!template?.whole) {
-    if (template?.unclosed !== undefined)
-      r.report(at, 'expression-syntax', 'An expression begins with `${{` but does not end', {
-        offset: template.unclosed,
-        expected: '`}}`',
-      });
-    else
-      r.report(at, 'wrong-kind', 'This takes an artifact of a stage, not a plain value', {
-        expected: '"${{ stages.STAGE.OUTPUT }}"',
-        found: showValue(value),
-      });
-    return { t: 'dyn' };
-  }
-  const { expression, offset } = template.segments[0] as { expression: string; offset: number };
-  const { type, errors, reads, names, sources } = checkReference(expression, scope);
-  for (const e of errors)
-    r.report(at, e.code, e.message, {
-      expected: e.expected,
-      found: e.found,
-      suggestion: e.suggestion,
-      offset: offset + e.start,
-    });
-  for (const read of reads) onRead(read, at);
-  for (const [root, id] of sources) if (root === 'stages' && id !== undefined) need(id, at);
-  for (const { name, optional } of names) level.c.names.set(name, (level.c.names.get(name) ?? true) && optional);
-  if (
-    errors.length === 0 &&
-    type.t !== 'artifact' &&
-    type.t !== 'dyn' &&
-    !(type.t === 'list' && type.of.t === 'artifact')
-  )
-    r.report(at, 'wrong-kind', 'This takes an artifact of a stage', {
-      expected: 'an artifact',
-      found: formatType(type),
-    });
-  return errors.length === 0 ? type : { t: 'dyn' };
-}
-
-function checkGroup(
-  level: Level,
-  declared: Declared,
-  plan: StagePlan,
-  given: Fields,
-  fan: CheckedFanOut | undefined,
-  scope: Scope,
-  onRead: OnRead,
-  need: OnOuter,
-): StagePlan['group'] {
-  const { r } = level;
-  const { path, fields } = declared;
-  const child = declared.child!;
-  const file = child.outer === undefined;
-  const withPath = [...path, 'with'];
-  if (file) {
-    for (const problem of paramProblems(child.params, given)) {
-      if (Object.hasOwn(given, problem.name) && Object.hasOwn(child.params, problem.name)) continue;
-      const known = Object.hasOwn(given, problem.name);
-      r.report(
-        known ? [...withPath, problem.name] : path,
-        'param-invalid',
-        `${String(fields.uses)}: ${problem.message}`,
-        {
-          at: 'key',
-          suggestion: problem.suggestion,
-        },
-      );
-    }
-    for (const [name, value] of Object.entries(given)) {
-      const param = Object.hasOwn(child.params, name) ? child.params[name]! : undefined;
-      const type = checkValue(r, [...withPath, name], value, scope, onRead);
-      if (!param) continue;
-      const problem = hasExpression(value)
-        ? type &&
-          !assignable(type, typeOfParam(param)) &&
-          `expected ${formatType(typeOfParam(param))}, found ${formatType(type)}`
-        : paramProblem(param, value);
-      if (problem)
-        r.report([...withPath, name], 'param-invalid', `${String(fields.uses)}: \`${name}\`: ${problem}`, {
-          found: showValue(value),
-        });
-    }
-    plan.options = given as Record<string, Json>;
-  } else {
-    if (Object.keys(given).length > 0)
-      r.report(
-        withPath,
-        'conflict',
-        '`with` has no meaning for stages written here: they read params and stages around them themselves',
-        { at: 'key' },
-      );
-    // The variable's type was unknown when the group was declared.
-    if (fan) child.variables = { ...child.variables, [fan.plan.as]: fan.item };
-  }
-  if (fields.outputs !== undefined) checkGroupOutputs(level, declared);
-  const stages = checkLevel(child, file ? undefined : need, {
-    cache: plan.cache,
-    timeout: plan.timeout,
-    resources: plan.resources,
-  });
-  return {
-    stages,
-    outputs: isFields(fields.outputs) ? (fields.outputs as Record<string, Value>) : {},
-    ...(file ? { params: child.params, file: String(fields.uses) } : {}),
-  };
-}
-
-function checkGroupOutputs(level: Level, { path, fields, child }: Declared): void {
-  const { r } = level;
-  const at = [...path, 'outputs'];
-  if (!isFields(fields.outputs)) {
-    r.report(at, 'wrong-type', '`outputs` must map names to artifacts of the stages within', {
-      found: showValue(fields.outputs),
-    });
-    return;
-  }
-  checkIds(r, at, Object.keys(fields.outputs), 'output');
-  const inside: Scope = {
-    stages: { ...(scopeOf({ ...child!, outer: undefined }).stages as object), owner: 'The group' } as ValueType,
-  };
-  for (const [name, value] of Object.entries(fields.outputs))
-    checkArtifact(
-      level,
-      [...at, name],
-      value,
-      inside,
-      () => {},
-      () => {},
-    );
-}
-
-/** A stage's own outputs, as its gate sees them: by name, and the first metrics as `metrics`. */
-function ownOutputs(declared: Declared, types: Record<string, ValueType>): Scope {
-  const own: Scope = {};
-  for (const [name, type] of Object.entries(types)) {
-    if (type.t !== 'artifact') continue;
-    if (!['params', 'run', 'stages'].includes(name)) own[name] = type;
-  }
-  const first = Object.values(types).find((type) => type.t === 'artifact' && type.kind === 'metrics');
-  if (first && own.metrics === undefined) own.metrics = first;
-  return own;
-}
-
-/** Notes which metrics of its own a stage's gate reads; true when the read was of an own output. */
-function keepOwn(outputs: Record<string, OutputPlan>, types: Record<string, ValueType>, read: string[]): boolean {
-  const root = read[0]!;
-  if (['params', 'run', 'stages'].includes(root)) return false;
-  const name = Object.hasOwn(outputs, root)
-    ? root
-    : Object.keys(outputs).find((output) => outputs[output]!.kind === 'metrics');
-  if (name === undefined || (root !== 'metrics' && name !== root)) return false;
-  if (types[name]?.t === 'artifact' && outputs[name]!.kind === 'metrics') addKeep(outputs[name]!, read.slice(1));
-  return true;
-}
-
-function keepMetrics(level: Level, read: string[]): void {
-  const [, id, output, ...rest] = read;
-  for (let at: Level | undefined = level; at; at = at.outer) {
-    const outputs = at.stages.get(id!)?.outputs;
-    if (!outputs) continue;
-    if (output !== undefined && Object.hasOwn(outputs, output) && outputs[output]!.kind === 'metrics')
-      addKeep(outputs[output]!, rest);
-    return;
-  }
-}
-
-export function addKeep(output: OutputPlan, path: string[]): void {
-  output.keep ??= [];
-  if (!output.keep.some((known) => known.join('\u0000') === path.join('\u0000'))) output.keep.push(path);
 }

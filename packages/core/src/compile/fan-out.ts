@@ -88,7 +88,7 @@ function refuseIn(r: Reporter, path: DocPath, type: ValueType): void {
 }
 
 export function readSweep(site: FanOutSite, value: unknown): CheckedFanOut | undefined {
-  const { r, path, scope, onRead } = site;
+  const { r, path } = site;
   const fields = readFields(r, path, value, ['as', 'matrix', 'values', 'select', 'until', 'maxParallel'], '`sweep`');
   if (!fields) return undefined;
   const plan: FanOutPlan = {

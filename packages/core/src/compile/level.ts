@@ -40,6 +40,8 @@ export interface Level {
   files: string[];
   /** Folder of its file, relative to that of the pipeline. */
   dir: string;
+  /** `stages` as its expressions see it, made once every stage is declared. */
+  seen?: ObjectType;
 }
 
 /** What is known of a stage before its expressions are checked. */
@@ -191,6 +193,6 @@ export function scopeOf(level: Level): Scope {
     ...level.variables,
     params: { t: 'object', fields: params, owner: 'The pipeline', noun: 'param' },
     run: { t: 'object', fields: { id: STRING, scheduledAt: STRING, partition: STRING }, owner: 'A run', noun: 'field' },
-    stages: stagesType(level),
+    stages: (level.seen ??= stagesType(level)),
   };
 }

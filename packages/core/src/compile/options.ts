@@ -52,7 +52,7 @@ export function checkOptions(site: Site, manifest: StageManifest, given: Fields)
         issues.push({ ...issue, path: [name, ...issue.path] });
     }
   for (const issue of issues) reportIssue(site, manifest, issue, probe);
-  const json = z.toJSONSchema(manifest.options, { io: 'input', unrepresentable: 'any' }) as JsonShape;
+  const json = jsonShape(manifest.options);
   for (const [name, value] of Object.entries(given)) {
     const schema = json.properties?.[name];
     if (schema) checkNestedKeys(site, manifest, schema, value, [...path, name]);
@@ -147,6 +147,17 @@ interface JsonShape {
   additionalProperties?: boolean | JsonShape;
   items?: JsonShape;
   anyOf?: JsonShape[];
+}
+
+const shapes = new WeakMap<z.ZodType, JsonShape>();
+
+function jsonShape(schema: z.ZodType): JsonShape {
+  let shape = shapes.get(schema);
+  if (!shape) {
+    shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonShape;
+    shapes.set(schema, shape);
+  }
+  return shape;
 }
 
 /** zod lets unknown keys of nested objects pass in silence; a person who mistyped one wants to know. */
