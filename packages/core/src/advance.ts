@@ -1,6 +1,6 @@
 import { HourglassError } from './error.ts';
 import type { RunCommand, RunEvent } from './event.ts';
-import type { Plan } from './plan.ts';
+import type { Json, Plan } from './plan.ts';
 import { failBody, finishBody, groupParams, lookedUp, nextAttempt } from './reduce/body.ts';
 import { cancelRun, cancelStage } from './reduce/cancel.ts';
 import { collected } from './reduce/collect.ts';
@@ -92,7 +92,7 @@ function apply(turn: Turn, event: RunEvent): void {
     case 'retry-stage': {
       const at = site(turn, event.path);
       if (at?.state.status !== 'held') return;
-      at.state.overrides = { ...at.state.overrides, ...event.options };
+      override(turn, at, event.options ?? {});
       for (const key of ['error', 'until', 'body', 'fan', 'outputs', 'metrics', 'note'] as const) delete at.state[key];
       return startStage(turn, at);
     }
@@ -118,6 +118,20 @@ function apply(turn: Turn, event: RunEvent): void {
       return runReady(turn);
     case 'cancel':
       return cancelRun(turn);
+  }
+}
+
+/** Options changed by a person's retry; `train.epochs` is an option of a stage inside a group. */
+function override(turn: Turn, { frame, plan, state }: Site, options: Record<string, Json>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const dot = name.lastIndexOf('.');
+    if (dot < 0) {
+      state.overrides = { ...state.overrides, [name]: value };
+      continue;
+    }
+    const path = `${frame.stagePrefix}${plan.id}.${name.slice(0, dot)}`;
+    const { overrides } = turn.state;
+    turn.state.overrides = { ...overrides, [path]: { ...overrides[path], [name.slice(dot + 1)]: value } };
   }
 }
 

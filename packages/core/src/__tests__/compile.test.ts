@@ -463,6 +463,15 @@ describe('compile: fan-out, names and choices', () => {
     expect(model('stages.train.model + 1')).toContain('Expected an artifact');
   });
 
+  it('warns of a choice that never comes', () => {
+    const text = SOUND.replace(
+      '    uses: imputation/train\n',
+      '    uses: imputation/train\n    when: params.epochs > 3\n',
+    ).replace('stages.train.model', "first(stages.train.model, named('imputer@latest'))");
+    expect(check(text)).toMatchObject([{ severity: 'warning', code: 'skipped-choice', expected: '`onSkipped: run`' }]);
+    expect(check(text.replace('imputation/impute\n', 'imputation/impute\n    onSkipped: run\n'))).toEqual([]);
+  });
+
   it('checks what is published', () => {
     expect(formatDiagnostics(check(`${SOUND}publish: { x: "\${{ stages.trian.model }}" }\n`))).toContain(
       'did you mean train?',

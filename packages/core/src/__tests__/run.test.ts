@@ -206,6 +206,22 @@ describe('people', () => {
     expect(state.stages.train!.overrides).toEqual({ epochs: 5 });
   });
 
+  it('retry a group with options of the stages within', async () => {
+    const p = plan(`${header}  g:
+    onFailure: { wait: 1h }
+    stages:
+${stage('train', '').replace(/^/gm, '    ').trimEnd()}
+    outputs: { model: "\${{ stages.train.model }}" }
+`);
+    const { h } = answers({ type: 'retry-stage', path: 'g', options: { 'train.epochs': 5 }, by: 'ada' });
+    const base = host({
+      run: (task) => (task.path === 'g.train' && task.options.epochs !== 5 ? fail('DATA_INSUFFICIENT') : good(task)),
+    });
+    const state = await run(p, { ...base, ask: h.ask!, sleep: h.sleep });
+    expect(state.status).toBe('succeeded');
+    expect(state.overrides).toEqual({ 'g.train': { epochs: 5 } });
+  });
+
   it('skip it, give it up, or come too late', async () => {
     const base = (): ReturnType<typeof host> => host({ run: breaking().run });
     const skipping = answers({ type: 'skip-stage', path: 'train', by: 'ada' }).h;

@@ -1,6 +1,7 @@
 import { didYouMean } from '../did-you-mean.ts';
 import type { DocPath } from '../document.ts';
 import type { Scope } from '../expression/check.ts';
+import { sourcesOf } from '../expression/reference.ts';
 import { assignable, formatType, typeOfArtifact } from '../expression/value-type.ts';
 import type { ValueType } from '../expression/value-type.ts';
 import type { StagePlan, Value } from '../plan.ts';
@@ -174,6 +175,7 @@ function checkStage(level: Level, declared: Declared, need: OnNeed, inherited: I
   } else if (child) plan.group = checkGroup(level, declared, plan, given, fan, inner, onRead, need);
   else if (Object.keys(given).length > 0) checkValue(r, withPath, given, inner, onRead);
 
+  if (plan.onSkipped === 'skip') warnOfSkip(level, plan, withPath);
   if (fan) plan.fanOut = fan.plan;
   const judged = { ...base, ...ownOutputs(declared, declared.type.fields) };
   const onOwnRead: OnRead = (read, at) => {
@@ -188,6 +190,24 @@ function checkStage(level: Level, declared: Declared, need: OnNeed, inherited: I
   if (fields.gate !== undefined)
     plan.gate = checkCondition(r, [...path, 'gate'], fields.gate, judged, onOwnRead, '`gate`');
   return plan;
+}
+
+/** `first(…)` is of no use to a stage that is skipped together with what it chooses among. */
+function warnOfSkip({ r, stages }: Level, plan: StagePlan, path: DocPath): void {
+  for (const [name, value] of Object.entries(plan.inputs)) {
+    if (typeof value !== 'string' || !/\bfirst\s*\(/.test(value)) continue;
+    const skippable = sourcesOf(value).find(([, id]) => id !== undefined && stages.get(id)?.fields.when !== undefined);
+    if (!skippable) continue;
+    r.report(
+      [...path, name],
+      'skipped-choice',
+      `\`${skippable[1]}\` may be skipped, and then this stage is skipped before it can choose`,
+      {
+        severity: 'warning',
+        expected: '`onSkipped: run`',
+      },
+    );
+  }
 }
 
 function checkUses({ r, c }: Level, { id, path, fields, manifest, child }: Declared): void {

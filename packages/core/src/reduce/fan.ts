@@ -14,11 +14,11 @@ import type { Execution, Site, Turn } from './turn.ts';
 import { resolveArtifact, resolveValue } from './values.ts';
 
 /** Items that are listed, looked up and folded together: bounds the state, whatever the number of items. */
-export const PAGE_SIZE = 256;
+const PAGE_SIZE = 256;
 /** More items than this are refused: a run of that size is several runs. */
-export const MAX_ITEMS = 100_000;
+const MAX_ITEMS = 100_000;
 /** Points of a sweep all stay visible. */
-export const MAX_POINTS = PAGE_SIZE;
+const MAX_POINTS = PAGE_SIZE;
 /** With nothing but failures so far, beyond the budget, the rest is not tried. */
 const GIVE_UP_AFTER = 16;
 const ERRORS_KEPT = 5;
