@@ -84,4 +84,4 @@ export function visit(value: unknown, at: (node: SqlNode) => void): void {
 }
 
 /** True for functions that give another result each time. */
-export const isUnstable = (name: string): boolean => UNSTABLE.has(name.toLowerCase());
+const isUnstable = (name: string): boolean => UNSTABLE.has(name.toLowerCase());
