@@ -21,7 +21,7 @@ export function orderStages(r: Reporter, ids: readonly string[], edges: readonly
       const cycle = [...trail.slice(trail.indexOf(id)), id];
       const last = cycle.at(-2)!;
       const edge = edges.find((e) => e.from === last && e.to === id)!;
-      void (edge.path, 'cycle', `These stages wait for each other: ${cycle.join(' → ')}`, {
+      r.report(edge.path, 'cycle', `These stages wait for each other: ${cycle.join(' → ')}`, {
         expected: 'an order in which each stage comes after what it needs',
         found: cycle.length === 2 ? `\`${id}\` needs itself` : undefined,
       });
