@@ -82,6 +82,3 @@ export function visit(value: unknown, at: (node: SqlNode) => void): void {
     for (const child of Object.values(value)) visit(child, at);
   }
 }
-
-/** True for functions that give another result each time. */
-const isUnstable = (name: string): boolean => UNSTABLE.has(name.toLowerCase());

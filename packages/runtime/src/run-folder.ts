@@ -1,9 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, type Store } from '@hourglass/artifacts';
+import type { Store } from '@hourglass/artifacts';
 import { advance, HourglassError, nearNames, type Plan, type RunState } from '@hourglass/core';
 import type { RunHeader, RunLine, RunRecord } from './run-record.ts';
+import { runLocks } from './run-lock.ts';
 import { refsOf } from './run-record.ts';
 
 const HEADER = 'run.json';
@@ -12,7 +13,6 @@ const PLAN = 'plan.json';
 const START = 'start.json';
 const STATE = 'state.json';
 const LOG = 'events.jsonl';
-export const LOCK = 'lock';
 
 /** Folder of the run records of a store. */
 export function runsFolder(store: Pick<Store, 'driver'>): string {
@@ -127,8 +127,8 @@ export async function runRoots(store: Pick<Store, 'driver'>): Promise<string[]> 
 async function readHeader(path: string): Promise<RunHeader | undefined> {
   const header = (await readJson(join(path, HEADER)).catch(() => undefined)) as RunHeader | undefined;
   if (header === undefined || header.status !== 'running') return header;
-  const owner = await readFile(join(path, LOCK), 'utf8').catch(() => '');
-  return owner !== '' && isAlive(owner) !== false ? header : { ...header, status: 'interrupted' };
+  const { living } = await runLocks(path);
+  return living.length > 0 ? header : { ...header, status: 'interrupted' };
 }
 
 async function readJson(path: string): Promise<unknown> {
