@@ -2,7 +2,7 @@ import { HourglassError } from '@hourglass/core';
 import type { DataShape } from '../tracer/trace-step.ts';
 import type { ForwardSpec } from '../types.ts';
 import { forwardNodes } from './forward-nodes.ts';
-import type { ONNX_TYPES} from './proto.ts';
+import type { ONNX_TYPES } from './proto.ts';
 import { encodeModel, type GraphProto, type ValueInfoProto } from './proto.ts';
 import { onnxWriter, valueInfo, type OnnxWriter } from './writer.ts';
 
