@@ -1,0 +1,84 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { HourglassError } from '@hourglass/core';
+
+/**
+ * Writes a file whole or not at all: `write` fills a temporary name beside it, which is synced and renamed. What
+ * processes that died left there is removed.
+ *
+ * @throws SINK_UNWRITABLE, DISK_FULL, and what `write` throws of ours
+ */
+export async function deliverFile(
+  path: string,
+  write: (aside: string) => Promise<void>,
+): Promise<{ bytes: number; digest: string }> {
+  const folder = dirname(path);
+  const aside = join(folder, `.${basename(path)}.${process.pid}.${randomUUID().slice(0, 8)}.part`);
+  try {
+    await mkdir(folder, { recursive: true });
+    if ((await stat(path).catch(() => undefined))?.isDirectory())
+      throw new HourglassError(
+        'SINK_UNWRITABLE',
+        `${path}: expected a file to write, found a folder. Choose another name, or \`partitionBy\` to write a folder.`,
+      );
+    await removeAbandoned(path);
+    await write(aside);
+    await sync(aside);
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(aside), hash);
+    const { size } = await stat(aside);
+    await rename(aside, path);
+    await sync(folder);
+    return { bytes: size, digest: hash.digest('hex') };
+  } catch (error) {
+    throw unwritable(error, path);
+  } finally {
+    // What went wrong before says more than that there is nothing to remove.
+    await rm(aside, { force: true }).catch(() => undefined);
+  }
+}
+
+/** What went wrong at a destination, as an error of ours. */
+export function unwritable(error: unknown, path: string): HourglassError {
+  const own = error instanceof HourglassError ? error : undefined;
+  // What reading the dataset or one of its columns says, says it better.
+  if (own !== undefined && !/\b(ENOSPC|No space left|Cannot open file|Permission denied)\b/i.test(own.message))
+    return own;
+  const { message } = ((own?.cause as Error | undefined) ?? error) as Error;
+  const full = /ENOSPC|No space left|disk full/i.test(message);
+  return new HourglassError(
+    full ? 'DISK_FULL' : 'SINK_UNWRITABLE',
+    `${path}: cannot be written (${message.split('\n')[0]}). ${full ? 'Free some room' : 'Check the path and its permissions'}, then run again; what was there before is untouched.`,
+    { cause: error },
+  );
+}
+
+/** A file or folder, down to the disk. */
+export async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function removeAbandoned(path: string): Promise<void> {
+  const pattern = /^\.(.+)\.(\d+)\.[0-9a-f]{8}\.part$/;
+  for (const name of await readdir(dirname(path))) {
+    const [, of, pid] = pattern.exec(name) ?? [];
+    if (of === basename(path) && !isRunning(Number(pid))) await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
