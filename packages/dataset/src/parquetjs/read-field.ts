@@ -135,7 +135,7 @@ function leaf({ type, converted_type, logicalType, precision, scale }: SchemaNod
   }
   switch (primitive) {
     case 'BOOLEAN':
-      return as('BOOLEAN', (v) => v);
+      return as('BOOLEAN', (v) => Boolean(v));
     case 'FLOAT':
       return as('FLOAT', (v) => v);
     case 'DOUBLE':

@@ -76,6 +76,8 @@ export async function stageParquetjs(
 function takeRaw(field: ParquetField, node: SchemaNode): void {
   field.originalType = undefined;
   if (node.children.length === 0) field.primitiveType = PRIMITIVES[node.type!];
+  // The library takes the width of run-length encoded booleans from here, and reads all as false when it is not there.
+  if (field.primitiveType === 'BOOLEAN') field.typeLength = 1;
   for (const child of node.children) takeRaw(field.fields![child.name]!, child);
 }
 

@@ -6,6 +6,8 @@ import type {
   DuckDBListValue,
   DuckDBMapValue,
   DuckDBStructValue,
+  DuckDBTimestampNanosecondsValue,
+  DuckDBUUIDValue,
   DuckDBValue,
 } from '@duckdb/node-api';
 import { microsOf, splitTypes, structFields } from '../arrow-types.ts';
@@ -17,6 +19,9 @@ export interface WriteField {
   type?: PrimitiveType;
   /** What the footer calls it. */
   mark?: OriginalType;
+  /** A time of day, or a point in time; `utc`: an instant, not what a clock somewhere shows. */
+  time?: { unit: 'micros' | 'nanos'; utc: boolean; ofDay?: boolean };
+  uuid?: boolean;
   typeLength?: number;
   precision?: number;
   scale?: number;
@@ -36,7 +41,7 @@ const text = (mark: OriginalType): WriteField => ({
   mark,
   to: (value) => Buffer.from(String(value)),
 });
-const time = (mark: OriginalType): WriteField => ({ type: 'INT64', mark, to: microsOf });
+const local: WriteField = { type: 'INT64', time: { unit: 'micros', utc: false }, to: microsOf };
 
 const FLAT: Record<string, WriteField> = {
   BOOLEAN: { type: 'BOOLEAN', to: same },
@@ -54,13 +59,25 @@ const FLAT: Record<string, WriteField> = {
   JSON: text('JSON'),
   BLOB: { type: 'BYTE_ARRAY', to: (value) => Buffer.from((value as DuckDBBlobValue).bytes) },
   DATE: { type: 'INT32', mark: 'DATE', to: (value) => (value as DuckDBDateValue).days },
-  TIME: time('TIME_MICROS'),
-  TIMESTAMP: time('TIMESTAMP_MICROS'),
-  TIMESTAMP_S: time('TIMESTAMP_MICROS'),
-  TIMESTAMP_MS: time('TIMESTAMP_MICROS'),
+  TIME: { ...local, time: { unit: 'micros', utc: false, ofDay: true } },
+  TIMESTAMP: local,
+  TIMESTAMP_S: local,
+  TIMESTAMP_MS: local,
+  TIMESTAMP_NS: {
+    type: 'INT64',
+    time: { unit: 'nanos', utc: false },
+    to: (value) => (value as DuckDBTimestampNanosecondsValue).nanos,
+  },
+  'TIMESTAMP WITH TIME ZONE': { ...local, mark: 'TIMESTAMP_MICROS', time: { unit: 'micros', utc: true } },
+  UUID: {
+    type: 'FIXED_LEN_BYTE_ARRAY',
+    typeLength: 16,
+    uuid: true,
+    to: (value) => bigEndian((value as DuckDBUUIDValue).toUint128()),
+  },
 };
 
-/** The field of a physical type; undefined where the file could not say what it is (zones, nanoseconds, UUID). */
+/** The field of a physical type; undefined where there is none. */
 export function fieldOf(physical: string): WriteField | undefined {
   const list = /^(.*)\[\d*\]$/s.exec(physical);
   if (list) {
@@ -119,7 +136,8 @@ export function fieldOf(physical: string): WriteField | undefined {
   return FLAT[physical.startsWith('ENUM(') ? 'VARCHAR' : physical];
 }
 
-const cell = (value: DuckDBValue | undefined, field: WriteField): unknown =>
+/** A cell that may be missing. */
+export const cell = (value: DuckDBValue | undefined, field: WriteField): unknown =>
   value === null || value === undefined ? null : field.to(value);
 
 /** Unscaled, in the smallest place Parquet has for the precision. */
@@ -132,12 +150,14 @@ function decimalField(precision: number, scale: number): WriteField {
     ...shared,
     type: 'FIXED_LEN_BYTE_ARRAY',
     typeLength: 16,
-    to(value) {
-      const bytes = Buffer.alloc(16);
-      const bits = BigInt.asUintN(128, unscaled(value));
-      bytes.writeBigUInt64BE(bits >> 64n, 0);
-      bytes.writeBigUInt64BE(bits & 0xffff_ffff_ffff_ffffn, 8);
-      return bytes;
-    },
+    to: (value) => bigEndian(unscaled(value)),
   };
+}
+
+function bigEndian(value: bigint): Buffer {
+  const bytes = Buffer.alloc(16);
+  const bits = BigInt.asUintN(128, value);
+  bytes.writeBigUInt64BE(bits >> 64n, 0);
+  bytes.writeBigUInt64BE(bits & 0xffff_ffff_ffff_ffffn, 8);
+  return bytes;
 }

@@ -1,21 +1,21 @@
 import type { ParquetField, SchemaDefinition } from '@dsnp/parquetjs/dist/lib/declare.js';
-import type { DuckDBValue } from '@duckdb/node-api';
 import { HourglassError } from '@hourglass/core';
 import { chunksOf, withConnection } from '../duckdb.ts';
 import { ident, parquetScan } from '../sql.ts';
 import type { LocalPart } from '../segments.ts';
 import type { Column } from '../types.ts';
+import { writeFooter } from './footer.ts';
 import { ParquetSchema, ParquetWriter } from './library.ts';
-import { fieldOf, type WriteField } from './write-field.ts';
+import { cell, fieldOf, type WriteField } from './write-field.ts';
 
 /** Rows held in memory before they are written. */
-const ROW_GROUP = 32_768;
+const ROW_GROUP = 16_384;
 
 /**
  * Writes columns as Parquet in pure JavaScript, gzip-compressed. The library's own conversions round decimals and refuse
- * times before 1970, so it is given raw integers and bytes, and the types are put into the footer.
+ * times before 1970, so it is given raw integers and bytes, and the footer says what they are.
  *
- * @throws COLUMN_INVALID for types it cannot mark in a file
+ * @throws COLUMN_INVALID for types that have no exact place
  */
 export async function writeParquetjs(
   columns: Column[],
@@ -24,28 +24,28 @@ export async function writeParquetjs(
   where: string,
 ): Promise<void> {
   const fields = columns.map(({ name, physical }) => {
-    const field = fieldOf(physical);
-    if (field !== undefined) return { name, ...field };
+    const as = fieldOf(physical);
+    if (as !== undefined) return { name, as };
     throw new HourglassError(
       'COLUMN_INVALID',
-      `${where}: codec parquetjs cannot mark "${name}" (${physical}) in a file. Leave \`codec\` out, or exclude the column.`,
+      `${where}: codec parquetjs has no exact place for "${name}" (${physical}). Leave \`codec\` out, or exclude the column.`,
       { details: { column: name, physical } },
     );
   });
-  const schema = new ParquetSchema(Object.fromEntries(fields.map(({ name, ...field }) => [name, definition(field)])));
+  const schema = new ParquetSchema(Object.fromEntries(fields.map(({ name, as }) => [name, definition(as)])));
   // Objects put names that look like numbers first; the file has the order of the table.
-  schema.fieldList = fields.flatMap(({ name, ...field }) => flat(schema.fields[name]!, field));
+  schema.fieldList = fields.flatMap(({ name, as }) => flat(schema.fields[name]!, as));
   const writer = await ParquetWriter.openFile(schema, path, {
     rowGroupSize: ROW_GROUP,
     useDataPageV2: false,
     pageIndex: false,
   } as never);
   const envelope = writer.envelopeWriter!;
-  const writeFooter = envelope.writeFooter.bind(envelope);
-  envelope.writeFooter = (metadata) => {
-    for (const { name, ...field } of fields) mark(schema.fields[name]!, field);
-    return writeFooter(metadata);
-  };
+  envelope.writeFooter = () =>
+    writeFooter(
+      envelope,
+      fields.map(({ name, as }) => ({ field: schema.fields[name]!, as })),
+    );
   try {
     await withConnection(async (connection) => {
       const select = columns.map(({ name }) => ident(name)).join(', ');
@@ -54,9 +54,7 @@ export async function writeParquetjs(
       )) {
         const values = fields.map((_, j) => chunk.getColumnValues(j));
         for (let i = 0; i < chunk.rowCount; i++)
-          await writer.appendRow(
-            Object.fromEntries(fields.map(({ name, to }, j) => [name, present(values[j]![i], to)])),
-          );
+          await writer.appendRow(Object.fromEntries(fields.map(({ name, as }, j) => [name, cell(values[j]![i], as)])));
       }
     });
   } catch (error) {
@@ -65,9 +63,6 @@ export async function writeParquetjs(
   }
   await writer.close();
 }
-
-const present = (value: DuckDBValue | undefined, to: (value: NonNullable<DuckDBValue>) => unknown): unknown =>
-  value === null || value === undefined ? null : to(value);
 
 /** Raw types only; minimum and maximum are left out, since raw integers may sort otherwise than what they stand for. */
 function definition(field: WriteField): SchemaDefinition[string] {
@@ -91,9 +86,4 @@ function definition(field: WriteField): SchemaDefinition[string] {
 
 function flat(field: ParquetField, { fields = [] }: WriteField): ParquetField[] {
   return [field, ...fields.flatMap(([name, child]) => flat(field.fields![name]!, child))];
-}
-
-function mark(field: ParquetField, { mark: originalType, fields = [] }: WriteField): void {
-  field.originalType = originalType;
-  for (const [name, child] of fields) mark(field.fields![name]!, child);
 }
