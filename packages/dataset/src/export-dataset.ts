@@ -1,8 +1,7 @@
-import type { ArtifactStore } from '@hourglass/artifacts';
+import { deliverFile, type ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { pickColumns } from './columns.ts';
 import { readManifest } from './dataset-manifest.ts';
-import { deliverFile } from './deliver-file.ts';
 import { withConnection } from './duckdb.ts';
 import type { ParquetCodec } from './source-format.ts';
 import { ident, parquetScan } from './sql.ts';

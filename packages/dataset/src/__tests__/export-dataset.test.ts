@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { unwritable } from '../deliver-file.ts';
+import { unwritable } from '@hourglass/artifacts';
 import { exportDataset, ingest, openDataset, queryDataset, type ExportOptions } from '../index.ts';
 import { tempStore } from './temp-store.ts';
 

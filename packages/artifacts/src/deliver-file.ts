@@ -1,20 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { HourglassError } from '@hourglass/core';
+import { hashFile } from './hash-file.ts';
+import type { BlobRef } from './types.ts';
 
 /**
- * Writes a file whole or not at all: `write` fills a temporary name beside it, which is synced and renamed. What
- * processes that died left there is removed.
+ * Writes one file outside the store, whole or not at all: a temporary name beside it, fsync, rename. What processes
+ * that died left there is removed.
  *
- * @throws SINK_UNWRITABLE, DISK_FULL, and what `write` throws of ours
+ * @param write makes the file at the path it is given
+ * @throws SINK_UNWRITABLE, DISK_FULL; errors of ours from `write` as they are
  */
-export async function deliverFile(
-  path: string,
-  write: (aside: string) => Promise<void>,
-): Promise<{ bytes: number; digest: string }> {
+export async function deliverFile(path: string, write: (aside: string) => Promise<void>): Promise<BlobRef> {
   const folder = dirname(path);
   const aside = join(folder, `.${basename(path)}.${process.pid}.${randomUUID().slice(0, 8)}.part`);
   try {
@@ -22,17 +20,15 @@ export async function deliverFile(
     if ((await stat(path).catch(() => undefined))?.isDirectory())
       throw new HourglassError(
         'SINK_UNWRITABLE',
-        `${path}: expected a file to write, found a folder. Choose another name, or \`partitionBy\` to write a folder.`,
+        `${path}: expected a file to write, found a folder. Choose another name.`,
       );
     await removeAbandoned(path);
     await write(aside);
     await sync(aside);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(aside), hash);
-    const { size } = await stat(aside);
+    const written = await hashFile(aside);
     await rename(aside, path);
     await sync(folder);
-    return { bytes: size, digest: hash.digest('hex') };
+    return written;
   } catch (error) {
     throw unwritable(error, path);
   } finally {
@@ -45,10 +41,10 @@ export async function deliverFile(
 export function unwritable(error: unknown, path: string): HourglassError {
   const own = error instanceof HourglassError ? error : undefined;
   // What reading the dataset or one of its columns says, says it better.
-  if (own !== undefined && !/\b(ENOSPC|No space left|Cannot open file|Permission denied)\b/i.test(own.message))
+  if (own !== undefined && !/\b(ENOSPC|EDQUOT|No space left|Cannot open file|Permission denied)\b/i.test(own.message))
     return own;
   const { message } = ((own?.cause as Error | undefined) ?? error) as Error;
-  const full = /ENOSPC|No space left|disk full/i.test(message);
+  const full = /ENOSPC|EDQUOT|No space left|disk full/i.test(message);
   return new HourglassError(
     full ? 'DISK_FULL' : 'SINK_UNWRITABLE',
     `${path}: cannot be written (${message.split('\n')[0]}). ${full ? 'Free some room' : 'Check the path and its permissions'}, then run again; what was there before is untouched.`,
