@@ -1,3 +1,4 @@
+export { cacheFolder } from './cache-folder.ts';
 export { cacheKey } from './cache-key.ts';
 export { collectGarbage, type GarbageKind, type GarbageOptions, type GarbageReport } from './collect-garbage.ts';
 export { deliverFile, unwritable } from './deliver-file.ts';
