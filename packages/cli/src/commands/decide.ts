@@ -36,6 +36,6 @@ export async function decide(
   // Nobody drives it now: its next start finds the answer.
   if (!under)
     stdout.write(
-      `  ${c.cyan('→')} the run goes on when it is started again: hourglass run ${record.source?.file ?? 'FILE'}, with the options it had\n`,
+      `  ${c.cyan('→')} the run goes on when it is started again: ${record.source?.command ?? `hourglass run ${record.source?.file ?? 'FILE'}, with the options it had`}\n`,
     );
 }

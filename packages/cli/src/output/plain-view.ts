@@ -48,8 +48,7 @@ export function plainView(context: CliContext, head: RunHead): RunView {
       said.set(event.path, now);
       if (first && event.fraction === 0) return;
       const percent = event.fraction === undefined ? '' : `${Math.floor(event.fraction * 100)} % `;
-      const left = progress.left === undefined ? '' : ` · ${formatDuration(Math.max(1000, progress.left))} left`;
-      line(event.path, c.dim(`  ${percent}${progressText(progress)}${left}`));
+      line(event.path, c.dim(`  ${percent}${progressText(progress)}`));
     },
     log({ path, level, message }) {
       line(path, level === 'warn' ? `${c.yellow('! warning')} ${message}` : c.dim(`  ${message}`));
@@ -81,7 +80,7 @@ function changeText(row: StageRow): string {
     case 'held':
       return `failed, held open for a person: ${firstLine(row.error?.message ?? '')}`;
     case 'cached':
-      return 'cached';
+      return row.fan ? fanText(row) : 'cached';
     case 'done':
       return [
         `done${took}`,
