@@ -33,7 +33,8 @@ export function plainView(context: CliContext, head: RunHead): RunView {
         const tenth =
           row.fan && row.fan.total > 0 ? Math.floor(((row.fan.done + row.fan.failed) / row.fan.total) * 10) : 0;
         const now = `${row.status} ${row.attempt} ${row.status === 'running' ? tenth : ''}`;
-        if (before.get(row.path) === now) continue;
+        // A stage that is looked up again after an interruption is still the one that was said to run.
+        if (before.get(row.path) === now || row.status === 'starting') continue;
         before.set(row.path, now);
         const text = changeText(row);
         if (text) line(row.path, `${row.status === 'running' ? c.cyan('▸') : markOf(row, c)} ${text}`);

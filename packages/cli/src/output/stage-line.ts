@@ -102,7 +102,7 @@ function doneText(row: StageRow, c: Colors): string {
 
 /** `18 of 20 items, 2 failed`. */
 export function fanText({ fan }: StageRow): string {
-  if (!fan) return '';
+  if (!fan || fan.total === 0) return '';
   const cached = fan.cached ? `, ${fan.cached === fan.done ? 'all' : fan.cached} cached` : '';
   const failed = fan.failed ? `, ${fan.failed} failed` : '';
   const selected = fan.selected === undefined ? '' : `, selected ${fan.selected}`;

@@ -10,7 +10,7 @@ import { failedItems, itemTable, sweepTable } from './fan-sections.ts';
 import { insideRows } from './inside-rows.ts';
 import { baselinesOf, comparisonTable, scalarLine } from './metrics-table.ts';
 import { fanText, markOf, nameOf } from './stage-line.ts';
-import { stageRows, type StageRow } from './stage-rows.ts';
+import { type RowStatus, stageRows, type StageRow } from './stage-rows.ts';
 import { formatTable } from './table.ts';
 import { pad, textWidth, wrap } from './text-width.ts';
 
@@ -120,17 +120,24 @@ function scalarLines(named: readonly [string, string][], width: number): string[
   );
 }
 
+const UNDER_WAY: ReadonlySet<RowStatus> = new Set(['starting', 'running', 'backoff']);
+
 function stageTable(rows: StageRow[], record: RunRecord, c: CliContext['colors'], width: number): string[] {
+  const stopped = record.status === 'interrupted';
   const cells = rows.flatMap((row, i) => [
     [
-      `${markOf(row, c)} ${'  '.repeat(row.depth)}${nameOf(row)}`,
-      row.status === 'refused' ? 'gate failed' : row.status,
+      `${stopped && UNDER_WAY.has(row.status) ? c.yellow('■') : markOf(row, c)} ${'  '.repeat(row.depth)}${nameOf(row)}`,
+      row.status === 'refused' ? 'gate failed' : stopped && UNDER_WAY.has(row.status) ? 'stopped' : row.status,
       row.status === 'cached' || row.startedAt === undefined || row.finishedAt === undefined
         ? ''
         : formatDuration(row.finishedAt - row.startedAt),
       engineOf(record, row),
       // What a sweep's note says beyond its counts stands in its table of points.
-      [fanText(row), row.status === 'done' ? row.reason : row.status === 'cached' || row.fan ? '' : row.note]
+      [
+        fanText(row),
+        row.status === 'done' ? row.reason : row.status === 'cached' || row.fan ? '' : row.note,
+        row.attempt > 1 ? `${row.attempt} attempts` : '',
+      ]
         .filter(Boolean)
         .join(' · '),
     ],

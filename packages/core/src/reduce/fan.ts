@@ -71,7 +71,11 @@ export function startFan(turn: Turn, site: Site): void {
   pump(turn, site);
 }
 
-function failure(site: Site, code: 'INPUT_INVALID' | 'DATA_INSUFFICIENT', message: string): ErrorJson {
+function failure(
+  site: Site,
+  code: 'INPUT_INVALID' | 'OPTION_INVALID' | 'DATA_INSUFFICIENT',
+  message: string,
+): ErrorJson {
   return new HourglassError(code, `${pathOf(site)}: ${message}.`).toJSON();
 }
 
@@ -83,7 +87,7 @@ function refuseSize(turn: Turn, site: Site, fan: FanState): boolean {
     fan.total === 0
       ? `\`${kind}\` has nothing to go through. Guard the stage with \`when\` if that may happen`
       : `\`${kind}\` would go through ${fan.total} ${kind === 'sweep' ? 'points' : 'items'}, at most ${limit} are allowed. Use fewer, larger ones`;
-  failStage(turn, site, failure(site, fan.total === 0 ? 'DATA_INSUFFICIENT' : 'INPUT_INVALID', message));
+  failStage(turn, site, failure(site, fan.total === 0 ? 'DATA_INSUFFICIENT' : 'OPTION_INVALID', message));
   return true;
 }
 
