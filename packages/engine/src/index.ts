@@ -11,4 +11,4 @@ export {
   uninstallTensorflow,
   type InstallOptions,
   type InstallRecord,
-} from './tensorflow/install.ts';
+} from './tensorflow-install/install.ts';

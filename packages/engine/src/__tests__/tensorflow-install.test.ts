@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { findTensorflow } from '../backends/tensorflow-location.ts';
-import { installTensorflow, tensorflowHome, uninstallTensorflow } from '../tensorflow/install.ts';
-import { unzip, wheelVersion } from '../tensorflow/wheel.ts';
+import { installTensorflow, tensorflowHome, uninstallTensorflow } from '../tensorflow-install/install.ts';
+import { unzip, wheelVersion } from '../tensorflow-install/wheel.ts';
 
 const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const wheelName = `tensorflow_cpu-2.21.0-cp312-cp312-manylinux_2_27_${machine}.whl`;

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 
 import { requireWithOneTfjs } from './one-tfjs.ts';
-import { eagerEngine } from '../eager/engine.ts';
+import { tensorflowForward } from '../tensorflow/forward.ts';
+import { tensorflowTraining } from '../tensorflow/training.ts';
 import type { Engine } from '../types.ts';
 import { tensorflowIdentity } from './identity.ts';
 import type { TensorflowLocation } from './tensorflow-location.ts';
@@ -21,5 +22,9 @@ export async function loadTensorflow(location: TensorflowLocation): Promise<Engi
   util.isArray ??= Array.isArray;
   requireWithOneTfjs(location.require, location.packageName);
   if (!(await tf.setBackend('tensorflow'))) throw new Error(`${location.packageName} registered no backend`);
-  return eagerEngine(tensorflowIdentity(location), 'tensorflow');
+  return {
+    ...tensorflowIdentity(location),
+    compileTraining: tensorflowTraining,
+    compileForward: async (spec) => tensorflowForward(spec),
+  };
 }

@@ -1,7 +1,7 @@
 import type { ForwardSpec } from '../types.ts';
-import { paramLayout, sizeOf } from '../flat-params.ts';
-import { fuse } from '../passes/fuse.ts';
-import { simplify } from '../passes/simplify.ts';
+import { paramLayout } from '../flat-params.ts';
+import { optimise } from '../passes/optimise.ts';
+import { rowMarker } from '../tracer/row-marker.ts';
 import { traceForward, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
 import { emitNodes } from './emit.ts';
 import { encodeModel } from './proto.ts';
@@ -23,9 +23,6 @@ export interface InferenceModelOptions {
   metadata?: Record<string, string>;
 }
 
-/** Primes that hardly any net has as a size, so that what depends on the rows of a batch can be told from what does not. */
-const MARKERS = [10007, 20011, 30011, 40009];
-
 /**
  * Writes a forward pass as an ONNX model. Inputs carry the names of the data, `[rows, …]`; outputs those of the forward
  * function; random numbers are inputs `random/N`.
@@ -37,12 +34,9 @@ export function inferenceModel(
   data: Record<string, DataShape>,
   options: InferenceModelOptions = {},
 ): InferenceModel {
-  const sizes = [...Object.values(spec.params), ...Object.values(data).map((a) => ({ shape: a.rowShape }))].flatMap(
-    ({ shape }) => [...shape, sizeOf(shape)],
-  );
-  const rows = MARKERS.find((marker) => sizes.every((d) => d === 0 || d % marker !== 0))!;
+  const rows = rowMarker(spec.params, data);
   const traced = traceForward(spec.forward, data, spec.params, rows);
-  const graph = fuse(simplify(traced));
+  const graph = optimise(traced);
   const first = Object.keys(data)[0]!;
   const w = onnxWriter('', { rows, of: first });
   const layout = paramLayout(spec.params);
