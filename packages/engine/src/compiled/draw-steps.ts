@@ -17,7 +17,13 @@ export function drawSteps(draw: RandomDraw, seed: number, step: number, steps: n
 }
 
 /** Random numbers of the rows of a forward pass from `firstRow` on: the same however the rows are cut into batches. */
-export function drawRows(draw: RandomDraw, shape: number[], seed: number, call: number, firstRow: number): Float32Array {
+export function drawRows(
+  draw: RandomDraw,
+  shape: number[],
+  seed: number,
+  call: number,
+  firstRow: number,
+): Float32Array {
   const offset = firstRow * sizeOf(shape.slice(1));
   return numbers(draw, { seed, domain: 'forward', step: 0, call }, sizeOf(shape), offset);
 }

@@ -95,7 +95,5 @@ export const ELEMENTWISE_EMITTERS: { [O in ElementwiseOp]: Emit<O> } = {
   Select: (w, x, { output }) => w.node('SelectV2', x, { T: output.dtype }),
 };
 
-const isRowVector = (
-  v: { shape: readonly number[]; dtype: IrType },
-  x: { shape: readonly number[] },
-): boolean => v.dtype === 'float32' && v.shape.length === 1 && x.shape.length >= 2 && x.shape.at(-1) === v.shape[0];
+const isRowVector = (v: { shape: readonly number[]; dtype: IrType }, x: { shape: readonly number[] }): boolean =>
+  v.dtype === 'float32' && v.shape.length === 1 && x.shape.length >= 2 && x.shape.at(-1) === v.shape[0];

@@ -51,7 +51,12 @@ function coverage(w: GraphWriter, a: PoolAttrs, image: readonly number[], out: r
       return (Math.min(image[axis + 1]!, start + a.size[axis]) - Math.max(0, start)) / a.size[axis];
     });
   const [rows, columns] = [along(0, a.pads[0]), along(1, a.pads[2])];
-  return w.tensor(Float32Array.from(rows.flatMap((r) => columns.map((c) => r * c))), [1, rows.length, columns.length, 1]);
+  return w.tensor(Float32Array.from(rows.flatMap((r) => columns.map((c) => r * c))), [
+    1,
+    rows.length,
+    columns.length,
+    1,
+  ]);
 }
 
 /** The image with its padding made real, for kernels that know SAME and VALID only. */
@@ -92,11 +97,7 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
       convolution(attrs, output.shape, inputs[1]!.shape),
     ),
   Conv2DFilterGrad: (w, [x, dy], { attrs, inputs, output }) =>
-    w.node(
-      'Conv2DBackpropFilter',
-      [x!, w.ints(output.shape), dy!],
-      convolution(attrs, inputs[0]!.shape, output.shape),
-    ),
+    w.node('Conv2DBackpropFilter', [x!, w.ints(output.shape), dy!], convolution(attrs, inputs[0]!.shape, output.shape)),
   DepthwiseConv2D(w, [x, filter], { attrs, inputs: [image, weights] }) {
     const wide = attrs.dilations.some((d) => d > 1);
     const taps = wide ? dilatedFilter(w, filter!, weights!.shape, attrs.dilations) : filter!;
@@ -128,15 +129,17 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
   },
   AvgPoolGrad(w, [dy], { attrs, inputs, output }) {
     const pads = padding(attrs, output.shape, attrs.size);
-    if (!isExplicit(pads))
-      return w.node('AvgPoolGrad', [w.shape(output.shape), dy!], { ...pooling(attrs), ...pads });
+    if (!isExplicit(pads)) return w.node('AvgPoolGrad', [w.shape(output.shape), dy!], { ...pooling(attrs), ...pads });
     const share = w.node('RealDiv', [dy!, coverage(w, attrs, output.shape, inputs[0]!.shape)], { T: 'float32' });
     const whole = w.node('AvgPoolGrad', [w.shape(padded(output.shape, attrs.pads)), share], {
       ...pooling(attrs),
       padding: { text: 'VALID' },
     });
     const size = w.target(output.shape);
-    return w.node('Slice', [whole, w.ints([0, attrs.pads[0], attrs.pads[2], 0]), size], { T: 'float32', Index: 'int32' });
+    return w.node('Slice', [whole, w.ints([0, attrs.pads[0], attrs.pads[2], 0]), size], {
+      T: 'float32',
+      Index: 'int32',
+    });
   },
   ResizeNearest: resize('ResizeNearestNeighbor'),
   ResizeNearestGrad: (w, [dy], { attrs, output }) =>

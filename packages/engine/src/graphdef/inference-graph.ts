@@ -61,4 +61,3 @@ export function inferenceGraph(
   });
   return { model: encodeSavedModel(w.nodes), draws: traced.draws, outputs, tracedRows: rows };
 }
-

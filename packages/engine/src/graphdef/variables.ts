@@ -38,5 +38,9 @@ export function done(w: GraphWriter, name: string, after: readonly string[]): vo
 }
 
 /** The present value of a variable, read after the nodes named. */
-export const read = (w: GraphWriter, { handle, dtype }: Variable, after: readonly string[] = [], name?: string): string =>
-  w.node('ReadVariableOp', [handle, ...after.map((node) => `^${node}`)], { dtype }, name);
+export const read = (
+  w: GraphWriter,
+  { handle, dtype }: Variable,
+  after: readonly string[] = [],
+  name?: string,
+): string => w.node('ReadVariableOp', [handle, ...after.map((node) => `^${node}`)], { dtype }, name);

@@ -2,7 +2,8 @@ import type { IrType, Value } from '../ir/graph.ts';
 import { TF_TYPES, type AttrValue, type NodeDef, type TfType } from './proto.ts';
 
 /** Attributes as they are written here: texts that name a type stand for it. */
-export type Attribute = TfType | number | boolean | { float: number } | { text: string } | number[] | { shape: readonly number[] };
+export type Attribute =
+  TfType | number | boolean | { float: number } | { text: string } | number[] | { shape: readonly number[] };
 
 /** Takes the nodes of one TensorFlow graph. A tensor is named after its node, `NODE:k` being output k. */
 export interface GraphWriter {
@@ -110,7 +111,9 @@ export function graphWriter(dynamic?: DynamicRows): GraphWriter {
       const sizes = shape.map((d) => {
         if (!writer.isDynamic(d)) return writer.scalar(d, 'int32');
         const factor = d / dynamic!.rows;
-        return factor === 1 ? rowsName! : writer.node('Mul', [rowsName!, writer.scalar(factor, 'int32')], { T: 'int32' });
+        return factor === 1
+          ? rowsName!
+          : writer.node('Mul', [rowsName!, writer.scalar(factor, 'int32')], { T: 'int32' });
       });
       return writer.node('Pack', sizes, { N: sizes.length, T: 'int32', axis: 0 });
     },

@@ -13,4 +13,5 @@ export interface Binding {
 }
 
 /** The addon under the registered backend `tensorflow`. */
-export const tensorflowBinding = (): Binding => (tf.findBackend('tensorflow') as unknown as { binding: Binding }).binding;
+export const tensorflowBinding = (): Binding =>
+  (tf.findBackend('tensorflow') as unknown as { binding: Binding }).binding;

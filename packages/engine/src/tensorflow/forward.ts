@@ -16,9 +16,11 @@ export const tensorflowForward = (spec: ForwardSpec): CompiledForward =>
       run: async (batch, random) =>
         session.run({ ...numbered('x', Object.values(batch)), ...numbered('random', random) }, fetches),
       writeParams(flat) {
-        const values = layout.slices.map(
-          ({ shape, start, end }): DataArray => ({ dtype: 'float32', shape, values: flat.subarray(start, end) }),
-        );
+        const values = layout.slices.map(({ shape, start, end }): DataArray => ({
+          dtype: 'float32',
+          shape,
+          values: flat.subarray(start, end),
+        }));
         if (values.length) session.run(numbered('params', values), ['params/done']);
       },
       dispose: () => session.dispose(),

@@ -53,8 +53,12 @@ export function openSession(model: Uint8Array, size: string): GraphSession {
 function failure(what: string, cause: unknown, size: string): HourglassError {
   const message = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!;
   if (/\bOOM\b|RESOURCE_EXHAUSTED|out of memory/i.test(String(cause)))
-    return new HourglassError('ENGINE_FAILED', `tensorflow ran out of memory with ${size}. Try half of it. (${message})`, {
-      cause,
-    });
+    return new HourglassError(
+      'ENGINE_FAILED',
+      `tensorflow ran out of memory with ${size}. Try half of it. (${message})`,
+      {
+        cause,
+      },
+    );
   return new HourglassError('ENGINE_FAILED', `tensorflow ${what}: ${message}`, { cause });
 }
