@@ -11,4 +11,10 @@ export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
 export type { Unify } from './unify.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
-export { exportDataset, type ExportFormat } from './export-dataset.ts';
+export {
+  EXPORT_FORMATS,
+  exportDataset,
+  type Exported,
+  type ExportFormat,
+  type ExportOptions,
+} from './export-dataset.ts';
