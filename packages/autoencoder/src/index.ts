@@ -29,7 +29,7 @@ export { denormalise, fitNormaliser, normalise, type Normalisation, type Normali
 export { checkSchema } from './columns/schema.ts';
 export { takeRows, toData, type TableBatch } from './model/data.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
-export type { Model, ModelDescription, ReadOut } from './model/model.ts';
+export { heldOutBand, type HeldOut, type Model, type ModelDescription, type ReadOut } from './model/model.ts';
 export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';

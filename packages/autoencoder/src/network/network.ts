@@ -66,6 +66,8 @@ export interface NetworkSpec {
   blocks: number;
   dropout: number;
   skip: Skip;
+  /** Pieces each number is also shown in. @default 0 */
+  pieces?: number;
 }
 
 /** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */

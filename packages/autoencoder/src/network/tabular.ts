@@ -6,6 +6,7 @@ import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
+import { inPieces, pieceBounds } from './pieces.ts';
 import { outputWidth, type Network, type NetworkSpec, type TableInput } from './network.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
@@ -15,8 +16,13 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   const values = layout.numbers + layout.booleans;
   const cycleWidth = layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0);
   const embeddings = layout.categories.map(({ codes }) => embeddingWidth(codes));
+  const pieces = spec.pieces ?? 0;
   const inputWidth =
-    values + columnCount(layout) + cycleWidth + embeddings.reduce((sum, embedding) => sum + embedding, 0);
+    values +
+    columnCount(layout) +
+    layout.numbers * pieces +
+    cycleWidth +
+    embeddings.reduce((sum, embedding) => sum + embedding, 0);
   const hidden = hiddenWidths(spec, inputWidth);
 
   return {
@@ -43,7 +49,10 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
       return build.params;
     },
-    prior: (encoded) => (spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
+    prior: (encoded) => ({
+      ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
+      ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
+    }),
     prepare(input, params) {
       const row = assemble(input, params, spec);
       if (spec.skip === 'linear') return { row, base: tf.matMul(row as Tensor2D, params['linear/kernel'] as Tensor2D) };
@@ -119,6 +128,11 @@ function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor 
     );
   }
   parts.push(input.mask);
+  if (spec.pieces && layout.numbers > 0) {
+    const numbers = (cells: Tensor): Tensor =>
+      cells.shape[1] === layout.numbers ? cells : tf.slice(cells, [0, 0], [rows, layout.numbers]);
+    parts.push(inPieces(numbers(input.x!), numbers(input.mask), params));
+  }
   layout.categories.forEach((_, k) => {
     const mask = tf.slice(input.mask, [0, values + k], [rows, 1]);
     const code = tf.cast(tf.slice(input.codes!, [0, k], [rows, 1]), 'float32');
