@@ -8,9 +8,7 @@ const events = readFileSync(process.argv[2], 'utf8')
 const stages = events.filter((event) => event.type === 'stage');
 const missed = stages.filter((event) => event.status !== 'cached');
 if (stages.length === 0 || missed.length > 0) {
-  console.error(
-    `expected every stage to be a hit, found: ${missed.map((e) => e.path).join(', ') || 'no stage'}`,
-  );
+  console.error(`expected every stage to be a hit, found: ${missed.map((e) => e.path).join(', ') || 'no stage'}`);
   process.exit(1);
 }
 console.log(`${stages.length} stages, all hits`);
