@@ -1,4 +1,4 @@
-import { HourglassError, type Json } from '@hourglass/core';
+import { HourglassError, type Json, skipStages } from '@hourglass/core';
 import { readRun } from '@hourglass/runtime';
 import { dirname } from 'node:path';
 import { asTyped } from '../as-typed.ts';
@@ -8,7 +8,6 @@ import { executeRun } from '../execute-run.ts';
 import { loadPlugins } from '../load-plugins.ts';
 import { openStoreFor } from '../open-store.ts';
 import type { ProgramState } from '../program.ts';
-import { skipStages } from '../skip-stages.ts';
 
 export interface RetryFlags {
   with?: string[];

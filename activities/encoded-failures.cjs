@@ -1,0 +1,4 @@
+// With the payload codec on, messages and stacks of failures are payloads as well. CommonJS: the SDK loads it by path.
+const { DefaultFailureConverter } = require('@temporalio/common');
+
+exports.failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });
