@@ -1,5 +1,6 @@
 export { cacheKey } from './cache-key.ts';
 export { collectGarbage, type GarbageKind, type GarbageOptions, type GarbageReport } from './collect-garbage.ts';
+export { deliverFile } from './deliver-file.ts';
 export type { ObjectInfo, StoreDriver } from './driver.ts';
 export { explainMiss } from './explain-miss.ts';
 export { hashBytes, hashFile } from './hash-file.ts';

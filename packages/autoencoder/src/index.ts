@@ -39,5 +39,7 @@ export { gaussianFill } from './network/gaussian-fill.ts';
 export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
 export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';
 export { cellLoss, readOutput, type TableLossOptions, type TableTarget } from './network/table-loss.ts';
+export { exportModel, type ExportedModel } from './onnx/export-model.ts';
+export type { ModelOutput } from './options.ts';
 export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';
 export { train, type TrainingHooks } from './training/train.ts';

@@ -64,6 +64,13 @@ export const learnerOptions = {
 /** Resolved learner options. */
 export type LearnerOptions = z.output<z.ZodObject<typeof learnerOptions>>;
 
+/**
+ * What a model file can give. `latent`: `[rows, d]`, of the first network. `reconstructed`: what each cell should hold, an
+ * output `NAME.reconstructed` a column. `filled`: `NAME.filled`, the same in missing cells only, observed ones as they are.
+ */
+export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled'] as const;
+export type ModelOutput = (typeof MODEL_OUTPUTS)[number];
+
 /** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */
 export const learnerMetrics = z.object({
   loss: z.number().describe('Training loss of the last epoch, mean over members; 1 ≈ knowing only the marginals.'),
