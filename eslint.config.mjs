@@ -18,7 +18,7 @@ const boundaries = [
   {
     sourceTag: 'type:workflows',
     onlyDependOnLibsWithTags: ['type:core'],
-    bannedExternalImports: ['!(@temporalio/workflow)'],
+    bannedExternalImports: ['!(@temporalio/workflow|vitest)'],
   },
   { sourceTag: 'scope:no-tensors', bannedExternalImports: ['@tensorflow/*', 'onnxruntime-*'] },
 ];

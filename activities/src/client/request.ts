@@ -40,7 +40,7 @@ export async function refuseUnpolled(
 ): Promise<void> {
   const { namespace, taskQueue: base } = settings;
   const service = client.workflowService;
-  if (!(await isPolled(service, namespace, base, 'workflows')))
+  if (!(await polledSoon(() => isPolled(service, namespace, base, 'workflows'))))
     throw new HourglassError(
       'CALL_INVALID',
       `No worker polls the queue "${base}" in the namespace "${namespace}" at ${settings.address}. Start one: hourglass worker`,
@@ -63,6 +63,15 @@ export async function refuseUnpolled(
       'CALL_INVALID',
       `${plan.name}: ${first[1].map((path) => `\`${path}\``).join(', ')} must run on the queue "${first[0]}", which no worker polls. Start one there: hourglass worker --queues ${first[0].slice(base.length + 1)}`,
     );
+}
+
+/** A worker that just started is heard of with its first poll. */
+async function polledSoon(isPolledNow: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 10; tries++) {
+    if (await isPolledNow()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return false;
 }
 
 function resourcesOf(stages: readonly StagePlan[], prefix: string): [string, StageResources][] {

@@ -24,9 +24,10 @@ export interface WorkflowBundle {
  * `encrypted`: failures' messages are encoded as well.
  */
 export async function workflowBundle(options: { encrypted?: boolean; folder?: string } = {}): Promise<WorkflowBundle> {
-  const entry = entryOf('pipeline-workflow');
+  const entry = moduleOf('workflows/src/pipeline-workflow.ts', '@hourglass/workflows/pipeline-workflow');
+  const core = moduleOf('packages/core/src/interpreter.ts', '@hourglass/core/interpreter');
   const failureConverterPath = options.encrypted ? ENCODED_FAILURES : undefined;
-  const digest = await digestOf([dirname(entry), dirname(coreEntry())], String(failureConverterPath !== undefined));
+  const digest = await digestOf([dirname(entry), dirname(core)], String(failureConverterPath !== undefined));
   const folder = options.folder ?? join(cacheFolder(), 'workflow-bundles');
   const codePath = join(folder, `${digest}.js`);
   if (!existsSync(codePath)) {
@@ -43,16 +44,9 @@ export async function workflowBundle(options: { encrypted?: boolean; folder?: st
   return { codePath, digest };
 }
 
-function entryOf(name: string): string {
-  return fromSource
-    ? fileURLToPath(new URL(`../../../workflows/src/${name}.ts`, import.meta.url))
-    : require.resolve(`@hourglass/workflows/${name}`);
-}
-
-function coreEntry(): string {
-  return fromSource
-    ? fileURLToPath(new URL('../../../packages/core/src/interpreter.ts', import.meta.url))
-    : require.resolve('@hourglass/core/interpreter');
+/** A module of a package of ours: its source in a checkout, else what the package exports. */
+function moduleOf(source: string, exported: string): string {
+  return fromSource ? fileURLToPath(new URL(`../../../${source}`, import.meta.url)) : require.resolve(exported);
 }
 
 /** Of all code of the folders, and the version of the SDK that runs it. */

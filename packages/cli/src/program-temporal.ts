@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command, Option } from 'commander';
 import type { CliContext } from './context.ts';
 import type { ProgramState } from './program.ts';
 
