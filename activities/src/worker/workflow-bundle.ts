@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HourglassError } from '@hourglass/core/interpreter';
-import { cacheFolder } from '@hourglass/runtime';
+import { cacheFolder } from '@hourglass/artifacts';
 import { ENCODED_FAILURES } from '../connection/data-converter.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
