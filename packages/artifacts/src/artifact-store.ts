@@ -32,7 +32,7 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
       await blobs.trust(ref);
       return ref;
     } catch (error) {
-      throw isForeign(error) ? error : await writeError(error, path ?? driver.localFolder, driver.location);
+      throw isForeign(error) ? error : writeError(error, path ?? driver.localFolder, driver.location);
     } finally {
       if (path !== undefined) await temp.discard(path);
     }
@@ -77,7 +77,7 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
       try {
         return await temp.path(suffix);
       } catch (error) {
-        throw await writeError(error, driver.localFolder, driver.location);
+        throw writeError(error, driver.localFolder, driver.location);
       }
     },
 

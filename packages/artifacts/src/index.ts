@@ -11,5 +11,6 @@ export { isAlive, processIdentity } from './process-identity.ts';
 export { resolveStoreLocation } from './location.ts';
 export { openStore, type OpenOptions } from './open-store.ts';
 export { listSourceFiles, type SourceFiles } from './source-files.ts';
+export { writeError } from './storage-error.ts';
 export * from './types.ts';
 export { verifyStore, type StoreProblem, type StoreReport } from './verify-store.ts';

@@ -1,7 +1,7 @@
-import { appendFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFileSync, constants } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Store } from '@hourglass/artifacts';
+import { type Store, writeError } from '@hourglass/artifacts';
 import { advance, HourglassError, nearNames, type Plan, type RunState } from '@hourglass/core';
 import type { RunHeader, RunLine, RunRecord } from './run-record.ts';
 import { readRemote, remoteHeaders, remoteRun } from './remote-runs.ts';
@@ -37,13 +37,23 @@ export interface RunFolder {
 /** Makes the folder of a new run. */
 export async function createRun(store: Store, header: RunHeader, plan: Plan, start: RunState): Promise<RunFolder> {
   const folder = runFolder(store, header);
-  await guarded(folder.path, async () => {
-    await mkdir(folder.path, { recursive: true });
+  await guarded(store, folder.path, async () => {
+    await mkdirIn(store, folder.path);
     await writeJson(join(folder.path, PLAN), plan);
     await writeJson(join(folder.path, START), start);
   });
   await folder.saveHeader(header);
   return folder;
+}
+
+/** On a read-only filesystem a recursive mkdir says that a folder is not there; the folder above tells the reason. */
+async function mkdirIn({ driver }: Store, path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    await access(driver.localFolder, constants.W_OK);
+    throw error;
+  }
 }
 
 export function runFolder(store: Store, header: RunHeader): RunFolder {
@@ -58,17 +68,17 @@ export function runFolder(store: Store, header: RunHeader): RunFolder {
       try {
         appendFileSync(log, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
       } catch (error) {
-        throw writeError(path, error);
+        throw writeError(error, path, store.driver.localFolder);
       }
     },
     async saveHeader(next) {
       this.header = next;
-      await guarded(path, () => writeJson(join(path, HEADER), next));
+      await guarded(store, path, () => writeJson(join(path, HEADER), next));
       // The header last: whoever sees it finds the rest.
       await remote?.copy([PLAN, START, LOG, HEADER]);
     },
     async saveState(state) {
-      await guarded(path, () => writeJson(join(path, STATE), state));
+      await guarded(store, path, () => writeJson(join(path, STATE), state));
       await remote?.copySometimes([LOG]);
     },
     close: () => remote?.close(),
@@ -185,21 +195,10 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   });
 }
 
-async function guarded<T>(path: string, write: () => Promise<T>): Promise<T> {
+async function guarded<T>(store: Store, path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    throw writeError(path, error);
+    throw writeError(error, path, store.driver.localFolder);
   }
-}
-
-function writeError(path: string, error: unknown): HourglassError {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new HourglassError('DISK_FULL', `No room left to write the run record ${path}.`, { cause: error });
-  return new HourglassError(
-    'STORE_UNWRITABLE',
-    `The run record ${path} cannot be written (${code ?? String(error)}). Check the permissions, or choose another store with --store.`,
-    { cause: error },
-  );
 }
