@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   imputation: async () => import('./imputation.ts'),
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
+  ingest: async () => import('./ingest.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
@@ -18,7 +19,7 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
   --rows   rows of made data (ingest), items (fanout)
   --seeds  how many masks (imputation), repetitions (overhead)
   --tables only these tables (imputation)
-  --peers  only these peers (imputation)`;
+  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({

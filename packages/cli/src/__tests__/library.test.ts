@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '@hourglass/artifacts';
-import { ingest, openDataset, readRows } from '@hourglass/dataset';
+import { ingest, openDataset } from '@hourglass/dataset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeWorkspace, type Workspace } from './support/workspace.ts';
 
@@ -38,9 +38,9 @@ async function run(name: string, ...params: string[]): Promise<Result> {
 async function table(path: string): Promise<Record<string, unknown[]>> {
   const { artifacts } = await openStore(join(w.dir, 'look'));
   const ref = await ingest(artifacts, { uri: path });
-  const { columns } = await openDataset(artifacts, ref);
-  const rows = await readRows(artifacts, ref);
-  return Object.fromEntries(columns.map(({ name }) => [name, rows.map((row) => row[name])]));
+  const { columns, arrow } = await openDataset(artifacts, ref);
+  const read = await arrow();
+  return Object.fromEntries(columns.map(({ name }) => [name, [...read.getChild(name)!]]));
 }
 
 describe('the library', () => {
