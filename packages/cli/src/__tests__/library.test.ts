@@ -56,6 +56,9 @@ describe('the library', () => {
     const { metrics } = await run('churn-imputation', 'epochs=4');
     const { value } = metrics.find(({ path }) => path === 'evaluate')!;
     expect(value.accuracy).toBeGreaterThan(value.baselines.mode.accuracy + 0.2);
+    const filled = await table(join(w.dir, 'out/churn-imputed.parquet'));
+    expect(filled.tenure!.every((cell) => cell !== null && Number.isInteger(Number(cell)))).toBe(true);
+    expect(filled.tenure_imputed!.filter(Boolean).length).toBeGreaterThan(500);
   });
 
   it('credit-imputation: every cell is there, and those that were there are as they were', async () => {
