@@ -33,6 +33,12 @@ export const learnerOptions = {
     .enum(['none', 'linear', 'gaussian'])
     .default('none')
     .describe('What the network corrects: nothing, a linear map of the input, or the conditional normal of the table.'),
+  pieces: z
+    .int()
+    .min(0)
+    .max(256)
+    .default(0)
+    .describe('Quantile pieces each number is also shown in, so that the network sees steps as a tree does. 0: none.'),
   latentDim: z.int().min(1).max(4096).default(16).describe('Size of the latent, d.'),
   width: z.int().min(1).max(4096).default(128).describe('Width of the hidden layers.'),
   blocks: z.int().min(0).max(32).default(1).describe('Residual blocks (or hidden layers) on each side of the latent.'),

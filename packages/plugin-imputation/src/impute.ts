@@ -7,16 +7,18 @@ import {
   type Model,
   type Predictor,
 } from '@hourglass/autoencoder';
-import { HourglassError } from '@hourglass/core';
+import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import {
   openDataset,
   queryDataset,
+  stackDatasets,
   writeDataset,
   type Column,
   type DatasetReader,
   type Table,
 } from '@hourglass/dataset';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
+import { drawCells } from './draw-cells.ts';
 import type { impute } from './index.ts';
 import { refine } from './refine.ts';
 import { isMissing, quoted } from './sql.ts';
@@ -39,28 +41,62 @@ export const run: StageRun<typeof impute> = async (context, { data, model: ref }
     const column = learned.get(name);
     return options.exact && column?.kind === 'number' && (column.integer || column.type === 'integer');
   };
+  if (options.draws > 0) checkDraws(model, reader);
   const answer = predictor(await context.engine(), model);
   const missing = new Map(columns.map(({ name }) => [name, 0]));
-  try {
+  const fill: Fill = { context, reader, columns, model, answer, missing, options };
+  const complete = async (draw: number): Promise<ArtifactRef> => {
+    for (const { name } of columns) missing.set(name, 0);
     const filled = await writeDataset(store, {
       columns: columns.map((column) => (exact(column.name) ? { name: column.name, physical: 'DOUBLE' } : column)),
-      parts: fillParts({ context, reader, columns, model, answer, missing, options }),
+      parts: fillParts(fill, draw),
     });
     const flagged = options.flags ? columns.filter(({ name }) => missing.get(name)! > 0) : [];
-    const flags = flagged.map((column) => flagOf(column, reader));
-    const result = await queryDataset(store, {
-      inputs: { data, filled },
-      perPart: true,
-      sql: `SELECT ${[...reader.columns.map((column) => pick(column, learned.has(column.name), exact(column.name))), ...flags].join(', ')}
-        FROM data POSITIONAL JOIN filled`,
-    });
-    const cells = [...missing.values()].reduce((sum, count) => sum + count, 0);
-    context.log.info(`filled ${cells} cells in ${[...missing.values()].filter((count) => count > 0).length} columns`);
-    return { data: result };
+    const picked = [
+      ...(draw > 0 ? [`${draw}::INTEGER AS ${quoted(DRAW)}`] : []),
+      ...reader.columns.map((column) => pick(column, learned.has(column.name), exact(column.name))),
+      ...flagged.map((column) => flagOf(column, reader)),
+    ];
+    const sql = `SELECT ${picked.join(', ')} FROM data POSITIONAL JOIN filled`;
+    return queryDataset(store, { inputs: { data, filled }, perPart: true, sql });
+  };
+  try {
+    const tables: ArtifactRef[] = [];
+    for (let draw = Math.min(1, options.draws); draw <= options.draws; draw++) tables.push(await complete(draw));
+    const counts = [...missing.values()];
+    const cells = counts.reduce((sum, count) => sum + count, 0);
+    context.log.info(`filled ${cells} cells in ${counts.filter((count) => count > 0).length} columns`);
+    if (options.draws === 0) return { data: tables[0]! };
+    // Part draw=1, or draw=1/KEY for each part of a table of several.
+    return {
+      data: await stackDatasets(store, tables, (k, key, parts) => `${DRAW}=${k + 1}${parts > 1 ? `/${key}` : ''}`),
+    };
   } finally {
     answer.dispose();
   }
 };
+
+/** Name of the column that tells completed tables apart. */
+const DRAW = 'draw';
+
+/** Rounds in which cells are drawn again given the others: enough for rows to forget where they began. */
+const ROUNDS = 3;
+
+/** @throws MODEL_INCOMPATIBLE, COLUMN_INVALID */
+function checkDraws(model: Model, reader: DatasetReader): void {
+  const numbers = model.encoder.columns.some(({ kind }) => kind === 'number');
+  if (numbers && !model.heldOut)
+    throw new HourglassError(
+      'MODEL_INCOMPATIBLE',
+      `imputation/impute: option draws needs a model that knows the spread of its answers, found one trained without cells put aside; train with validationFraction above 0 (and enough rows: ${model.description.rows} were given)`,
+    );
+  if (reader.columns.some(({ name }) => name.toLowerCase() === DRAW))
+    throw new HourglassError(
+      'COLUMN_INVALID',
+      `imputation/impute: option draws adds a column "${DRAW}", which the table has already; rename that column or leave draws out`,
+      { details: { column: DRAW } },
+    );
+}
 
 interface Fill {
   context: StageContext;
@@ -70,19 +106,19 @@ interface Fill {
   answer: Predictor;
   /** Counted here: missing cells by column. */
   missing: Map<string, number>;
-  options: { refine: number; exact: boolean };
+  options: { refine: number; exact: boolean; draws: number };
 }
 
 /** The model's answer for every row: parts with the keys and rows of the data's. */
-async function* fillParts(fill: Fill): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
+async function* fillParts(fill: Fill, draw: number): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
   let firstRow = 0;
   for (const part of fill.reader.parts) {
-    yield { key: part.key, tables: fillPart(fill, part.key, firstRow) };
+    yield { key: part.key, tables: fillPart(fill, draw, part.key, firstRow) };
     firstRow += part.rows;
   }
 }
 
-async function* fillPart(fill: Fill, part: string, firstRow: number): AsyncGenerator<Table> {
+async function* fillPart(fill: Fill, draw: number, part: string, firstRow: number): AsyncGenerator<Table> {
   const { context, reader, columns, model, answer, missing, options } = fill;
   const unknown = new Set<string>();
   for await (const chunk of reader.chunks(
@@ -100,16 +136,28 @@ async function* fillPart(fill: Fill, part: string, firstRow: number): AsyncGener
     const row = firstRow + chunk.offset;
     const encoded = encodeTable(model.encoder, chunk, row);
     for (const [name, cells] of Object.entries(encoded.unknown)) {
-      if (!unknown.has(name))
+      if (!unknown.has(name) && draw <= 1)
         context.log.warn(
           `column ${name}: ${cells} cells hold categories that the model has not seen; they count as unknown`,
         );
       unknown.add(name);
     }
-    const reconstruction = await refine(answer, encoded, options.refine);
+    const likeliest = await refine(answer, encoded, options.refine);
+    const reconstruction =
+      draw > 0
+        ? await drawCells(answer, encoded, likeliest, {
+            heldOut: model.heldOut ?? [],
+            layout: model.description.network.layout,
+            seed: context.seed,
+            draw,
+            firstRow: row,
+            rounds: ROUNDS,
+          })
+        : likeliest;
+    const share = (row + chunk.rows) / Math.max(1, reader.rows);
     context.progress(
-      (row + chunk.rows) / Math.max(1, reader.rows),
-      `filled ${row + chunk.rows} of ${reader.rows} rows`,
+      draw > 0 ? (draw - 1 + share) / options.draws : share,
+      `filled ${row + chunk.rows} of ${reader.rows} rows${draw > 0 ? `, table ${draw} of ${options.draws}` : ''}`,
     );
     yield decodeTable(model.encoder, reconstruction, { as: options.exact ? 'exact' : 'deliver' });
   }

@@ -60,9 +60,21 @@ export const impute = defineStage({
   version: 1,
   summary: 'Fill missing cells by a trained model',
   inputs: { data: artifact.dataset(), model: artifact.model('imputation') },
-  outputs: { data: artifact.dataset('The table without missing cells in learned columns') },
+  outputs: {
+    data: artifact.dataset(
+      'The table without missing cells in learned columns; with draws, that many in parts draw=1 …',
+    ),
+  },
   options: z.object({
     refine: z.int().min(0).max(20).default(0).describe('Rounds in which filled cells are fed back to the net'),
+    draws: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(0)
+      .describe(
+        'Multiple imputation: so many completed tables of plausible values instead of one of likeliest ones, one after the other with a column `draw` (1 …). 0: one table.',
+      ),
     flags: z.boolean().default(false).describe('Add a boolean column NAME_imputed for each column with filled cells'),
     exact: z
       .boolean()

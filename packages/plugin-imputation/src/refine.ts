@@ -1,9 +1,7 @@
-import type { EncodedTable, Predictor, Reconstruction } from '@hourglass/autoencoder';
+import { FIRST_CATEGORY, type EncodedTable, type Predictor, type Reconstruction } from '@hourglass/autoencoder';
 
 /** Missing cells are asked for again in this many turns, each turn with the others filled in. */
-const TURNS = 2;
-/** Code of a column's first category: 0 is missing, 1 unknown. */
-const FIRST_CATEGORY = 2;
+export const TURNS = 2;
 
 /**
  * Answers for the missing cells, then `rounds` times: a half of them is hidden again while the other half stands filled,
@@ -25,7 +23,7 @@ export async function refine(answer: Predictor, encoded: EncodedTable, rounds: n
   for (let round = 0; round < rounds; round++)
     for (let turn = 0; turn < TURNS; turn++) {
       const asked = (row: number, column: number): boolean =>
-        encoded.w[row * width + column] === 0 && mix(row, column, round) % TURNS === turn;
+        encoded.w[row * width + column] === 0 && turnOf(row, column, round) === turn;
       const filled = fillOthers(encoded, result, { p, q, width }, asked);
       const again = await answer.reconstruct(filled);
       for (let row = 0; row < rows; row++)
@@ -46,7 +44,7 @@ export async function refine(answer: Predictor, encoded: EncodedTable, rounds: n
 }
 
 /** A copy whose missing cells hold the answers so far, except those that are asked for. */
-function fillOthers(
+export function fillOthers(
   encoded: EncodedTable,
   answers: Reconstruction,
   { p, q, width }: { p: number; q: number; width: number },
@@ -73,7 +71,9 @@ function best(probabilities: Float32Array, row: number, rows: number): number {
   return winner;
 }
 
-/** A fixed scramble of cell and round, so that neighbours fall into different turns. */
+/** In which turn of a round a cell is asked: a fixed scramble, so that neighbours fall into different turns. */
+export const turnOf = (row: number, column: number, round: number): number => mix(row, column, round) % TURNS;
+
 function mix(row: number, column: number, round: number): number {
   let h = Math.imul(row + 1, 0x9e3779b1) ^ Math.imul(column + 1, 0x85ebca6b) ^ Math.imul(round + 1, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);

@@ -10,6 +10,7 @@ import type { LearnerMetrics, LearnerOptions } from '../options.ts';
 import { under } from '../training/progress-state.ts';
 import type { CurvePoint, Trained, TrainingProgress } from '../training/task.ts';
 import type { Application } from './application.ts';
+import { heldOutAnswers } from './held-out.ts';
 import { describe, prepareLesson, trainMember, type Lesson } from './learn.ts';
 
 /** One member of an ensemble as work for a process of its own. */
@@ -84,6 +85,7 @@ export function defineApplication<O extends LearnerOptions>(application: Applica
         shared: lesson.shared,
         members,
       };
+      model.heldOut = await heldOutAnswers(engine, lesson, model);
       const ref = await saveModel(context.artifacts, model);
       await context.artifacts.annotate(ref.digest, { curves: reports.map((report) => report.curve) });
       return { model: ref, metrics: metricsOf(lesson, reports, members) };

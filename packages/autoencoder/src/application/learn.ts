@@ -97,6 +97,7 @@ const networkSpec = (encoder: TableEncoder, options: LearnerOptions): NetworkSpe
   blocks: options.blocks,
   dropout: options.dropout,
   skip: options.skip,
+  ...(options.pieces > 0 ? { pieces: options.pieces } : {}),
 });
 
 /** Trains member `member` of the ensemble; its seed is derived from the lesson's. */

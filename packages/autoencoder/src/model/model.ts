@@ -37,7 +37,25 @@ export interface Model {
   shared: ParamArrays;
   /** Trained parameters of each member of the ensemble. */
   members: ParamArrays[];
+  /** By band of missing cells and number column in the encoder's order; absent where no cells were put aside in training. */
+  heldOut?: HeldOut[][];
+}
+
+/** Answers for cells that training had put aside, and what those held: normalised, ascending by answer. */
+export interface HeldOut {
+  predicted: Float32Array;
+  observed: Float32Array;
 }
 
 /** Version of the files a model consists of. */
 export const MODEL_FORMAT = 1;
+
+/** Upper ends of the bands: share of a row's cells that the network did not see. */
+export const HELD_OUT_BANDS = [0.25, 0.5, 0.75, 1] as const;
+
+/** The band of a row, from its weights: 0 where a cell is missing or hidden. */
+export function heldOutBand(w: Float32Array): number {
+  let missing = 0;
+  for (const weight of w) if (weight === 0) missing++;
+  return HELD_OUT_BANDS.findIndex((end) => missing <= end * w.length);
+}

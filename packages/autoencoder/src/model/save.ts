@@ -2,7 +2,7 @@ import type { ArtifactStore } from '@hourglass/artifacts';
 import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core';
 import type { ParamArrays } from '@hourglass/engine';
 import type { ColumnEncoder, TableEncoder } from '../columns/encoder.ts';
-import { MODEL_FORMAT, type Model, type ModelDescription } from './model.ts';
+import { HELD_OUT_BANDS, MODEL_FORMAT, type HeldOut, type Model, type ModelDescription } from './model.ts';
 import { readSafetensors, writeSafetensors, type NamedArray } from './safetensors.ts';
 
 const DESCRIPTION = 'model.json';
@@ -25,6 +25,12 @@ export async function saveModel(store: ArtifactStore, model: Model): Promise<Art
   model.members.forEach((params, member) => {
     for (const [name, array] of Object.entries(params)) arrays[`members/${member}/${name}`] = array;
   });
+  model.heldOut?.forEach((columns, band) =>
+    columns.forEach(({ predicted, observed }, column) => {
+      arrays[`held/${band}/${column}/predicted`] = { shape: [predicted.length], values: predicted };
+      arrays[`held/${band}/${column}/observed`] = { shape: [observed.length], values: observed };
+    }),
+  );
   // NaN (an empty column has no range) is no JSON: null stands for it.
   const description = canonicalJson(
     nullForNaN({ ...model.description, encoder, members: model.members.length }) as Record<string, unknown>,
@@ -75,6 +81,7 @@ export async function loadModel(store: ArtifactStore, ref: Pick<ArtifactRef, 'di
     encoder: { ...encoder, columns: encoder.columns.map((column, index) => restore(column, index, arrays)) },
     shared: under(arrays, 'shared/'),
     members: Array.from({ length: members }, (_, member) => under(arrays, `members/${member}/`)),
+    ...(arrays['held/0/0/predicted'] ? { heldOut: heldOutOf(encoder, arrays) } : {}),
   };
 }
 
@@ -86,6 +93,16 @@ function restore(column: ColumnEncoder, index: number, arrays: Record<string, Na
   const z = arrays[`encoder/${index}/z`]!.values as Float64Array;
   return { ...bounded, map: { kind: 'knots', x, z, slope: column.map.slope } };
 }
+
+const heldOutOf = ({ columns }: TableEncoder, arrays: Record<string, NamedArray>): HeldOut[][] =>
+  HELD_OUT_BANDS.map((_, band) =>
+    columns
+      .filter(({ kind }) => kind === 'number')
+      .map((__, column) => ({
+        predicted: arrays[`held/${band}/${column}/predicted`]!.values as Float32Array,
+        observed: arrays[`held/${band}/${column}/observed`]!.values as Float32Array,
+      })),
+  );
 
 const under = (arrays: Record<string, NamedArray>, prefix: string): ParamArrays =>
   Object.fromEntries(

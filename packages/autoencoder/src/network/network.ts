@@ -77,6 +77,8 @@ export interface NetworkSpec {
   skip: Skip;
   /** @default 'none' */
   base?: Base;
+  /** Pieces each number is also shown in. @default 0 */
+  pieces?: number;
 }
 
 /** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */

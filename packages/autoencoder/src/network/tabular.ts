@@ -8,6 +8,7 @@ import { embeddingWidth, ParamBuilder } from './init.ts';
 import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
+import { inPieces, pieceBounds } from './pieces.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
 export function tabularNetwork(spec: NetworkSpec): Network {
@@ -16,8 +17,13 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   const values = layout.numbers + layout.booleans;
   const cycleWidth = layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0);
   const embeddings = layout.categories.map(({ codes }) => embeddingWidth(codes));
+  const pieces = spec.pieces ?? 0;
   const inputWidth =
-    values + columnCount(layout) + cycleWidth + embeddings.reduce((sum, embedding) => sum + embedding, 0);
+    values +
+    columnCount(layout) +
+    layout.numbers * pieces +
+    cycleWidth +
+    embeddings.reduce((sum, embedding) => sum + embedding, 0);
   const hidden = hiddenWidths(spec, inputWidth);
   const pca = spec.base === 'pca' && layout.numbers > 0;
 
@@ -80,6 +86,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     prior: (encoded) => ({
       ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
       ...(pca ? pcaBase(encoded, layout.numbers, latentDim) : {}),
+      ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
     }),
     prepare(input, params) {
       const row = assemble(input, params, spec);
@@ -145,6 +152,11 @@ function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor 
     );
   }
   parts.push(input.mask);
+  if (spec.pieces && layout.numbers > 0) {
+    const numbers = (cells: Tensor): Tensor =>
+      cells.shape[1] === layout.numbers ? cells : tf.slice(cells, [0, 0], [rows, layout.numbers]);
+    parts.push(inPieces(numbers(input.x!), numbers(input.mask), params));
+  }
   layout.categories.forEach((_, k) => {
     const mask = tf.slice(input.mask, [0, values + k], [rows, 1]);
     const code = tf.cast(tf.slice(input.codes!, [0, k], [rows, 1]), 'float32');

@@ -143,6 +143,68 @@ describe('imputation/impute', () => {
     expect(await ask(a.data, 'SELECT count(*) FROM before POSITIONAL JOIN after WHERE before.a <> after.a')).toBe(0);
   });
 
+  describe('with draws', () => {
+    it('gives so many completed tables one after the other, observed cells as they were', async () => {
+      const { data: after } = await impute({ draws: 3, flags: true });
+      const reader = await openDataset(store, after);
+      expect(reader.rows).toBe(3 * ROWS);
+      expect(reader.parts.map(({ key, rows }) => [key, rows])).toEqual([1, 2, 3].map((k) => [`draw=${k}`, ROWS]));
+      expect(reader.columns[0]).toMatchObject({ name: 'draw', physical: 'INTEGER' });
+      for (const name of LEARNED) {
+        expect(await ask(after, `SELECT count(*) FROM after WHERE ${name} IS NULL`), name).toBe(0);
+        const changed = `SELECT count(*) FROM (SELECT *, row_number() OVER () AS r FROM before) b
+          JOIN (SELECT *, row_number() OVER (PARTITION BY draw) AS r FROM after) a USING (r)
+          WHERE b.${name} IS NOT NULL AND b.${name} IS DISTINCT FROM a.${name}`;
+        expect(await ask(after, changed), name).toBe(0);
+      }
+    });
+
+    it('spreads filled cells as far as the answers are uncertain, and gives values that occur', async () => {
+      // Without the other columns there is nothing to tell a from: draws must scatter like the column itself.
+      const blind = await queryDataset(store, {
+        inputs: { data },
+        sql: 'SELECT * REPLACE (NULL::SMALLINT AS a, NULL::DOUBLE AS b, NULL::VARCHAR AS c, NULL::BOOLEAN AS d, NULL::DECIMAL(9, 2) AS money, NULL::DATE AS day) FROM data',
+      });
+      const { data: after } = await impute({ draws: 2 }, blind);
+      const { data: likeliest } = await impute({}, blind);
+      const spread = async (ref: ArtifactRef): Promise<number> => ask(ref, 'SELECT stddev_pop(b) FROM after');
+      const truth = await ask(data, 'SELECT stddev_pop(b) FROM before');
+      expect(await spread(likeliest)).toBeLessThan(0.2 * truth);
+      expect(await spread(after)).toBeGreaterThan(0.6 * truth);
+      expect(await ask(after, 'SELECT count(*) FROM after WHERE abs(b / 1.25 - round(b / 1.25)) > 1e-4')).toBe(0);
+      // Cells of one row are drawn given one another: a is 3·b / 1.25 in the table.
+      expect(await ask(after, 'SELECT corr(a, b) FROM after')).toBeGreaterThan(0.8);
+      // And where the others tell all, draws agree.
+      const { data: sure } = await impute({ draws: 2 });
+      const apart = `SELECT avg(abs(x.b - y.b)) FROM (SELECT *, row_number() OVER () AS r FROM after WHERE draw = 1) x
+        JOIN (SELECT *, row_number() OVER () AS r FROM after WHERE draw = 2) y USING (r) JOIN (SELECT b, row_number() OVER () AS r FROM before) z USING (r) WHERE z.b IS NULL`;
+      expect(await ask(sure, apart)).toBeLessThan(0.6 * truth);
+    });
+
+    it('gives the same tables for the same seed, others for another, and draws that differ', async () => {
+      const at = (seed: number): FakeContext => fakeContext({ artifacts: store, seed, engine: 'wasm' });
+      const [a, b, c] = [
+        await impute({ draws: 2 }, data, at(3)),
+        await impute({ draws: 2 }, data, at(3)),
+        await impute({ draws: 2 }, data, at(4)),
+      ];
+      expect(b).toEqual(a);
+      expect(c.data.digest).not.toBe(a.data.digest);
+      const { parts } = await store.get(a.data, 'dataset');
+      expect(parts[0]!.digest).not.toBe(parts[1]!.digest);
+    });
+
+    it('says what a model or table lacks for it', async () => {
+      const options = trainManifest.options.parse({ columns: ['a', 'b'], epochs: 1, validationFraction: 0 });
+      const sure = (await train(context(), { data }, options)).model;
+      await expect(run(context(), { data, model: sure }, manifest.options.parse({ draws: 2 }))).rejects.toThrow(
+        /draws needs a model that knows the spread.*validationFraction above 0/,
+      );
+      const twin = await queryDataset(store, { inputs: { data }, sql: 'SELECT *, 1 AS Draw FROM data' });
+      await expect(impute({ draws: 2 }, twin)).rejects.toThrow(/adds a column "draw", which the table has already/);
+    });
+  });
+
   it('says which categories it has not seen', async () => {
     const other = await queryDataset(store, {
       inputs: { data },
@@ -154,6 +216,41 @@ describe('imputation/impute', () => {
       'column c: 1 cells hold categories that the model has not seen; they count as unknown',
     );
     expect(await ask(after, `SELECT count(*) FROM after WHERE c = 'new'`)).toBe(1);
+  });
+
+  it('refuses numbers that a double no longer holds, by name', async () => {
+    const other = await queryDataset(store, {
+      inputs: { data },
+      sql: `SELECT * REPLACE (CASE WHEN id = 'row 9' THEN 12345678901234567890.12345678 ELSE 1 END::DECIMAL(38, 8) AS money,
+        1180591620717411303425::HUGEINT AS a) FROM data`,
+    });
+    await expect(impute({}, other)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(
+        /a \(was integer, is DECIMAL\(38,0\) with values beyond double precision\), money \(was float, is DECIMAL\(38,8\) with values/,
+      ),
+    });
+  });
+
+  it('takes unicode column names from training to the filled table', async () => {
+    const renamed = await queryDataset(store, {
+      inputs: { data },
+      sql: 'SELECT a AS "größe °C", b AS "名前""x" FROM data',
+    });
+    const options = trainManifest.options.parse({ width: 8, latentDim: 2, epochs: 1 });
+    const trained = await train(context(), { data: renamed }, options);
+    const { data: after } = await run(
+      context(),
+      { data: renamed, model: trained.model },
+      manifest.options.parse({ flags: true }),
+    );
+    expect((await openDataset(store, after)).columns.map(({ name }) => name)).toEqual([
+      'größe °C',
+      '名前"x',
+      'größe °C_imputed',
+      '名前"x_imputed',
+    ]);
+    expect(await ask(after, 'SELECT count(*) FROM after WHERE "größe °C" IS NULL OR "名前""x" IS NULL')).toBe(0);
   });
 
   it('names columns that are missing or of another type', async () => {
