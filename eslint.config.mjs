@@ -32,7 +32,13 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { enforceBuildableLibDependency: false, allow: [], depConstraints: boundaries },
+        {
+          enforceBuildableLibDependency: false,
+          allow: [],
+          // Its nets are loaded when asked for, itself it is light and loaded at once.
+          checkDynamicDependenciesExceptions: ['@hourglass/engine', '@hourglass/engine/*'],
+          depConstraints: boundaries,
+        },
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
