@@ -64,6 +64,14 @@ export const learnerOptions = {
     .describe(
       'Rows the network trains on at most; of larger tables a seeded sample. The columns are fitted on all rows.',
     ),
+  shardMiB: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(128)
+    .describe(
+      'Rows in memory at once while training, in MiB. Larger tables (up to maxRows) are put on disk and trained shard by shard; two shards are held.',
+    ),
   patience: z.int().min(1).default(30).describe('Epochs without a better validation loss before stopping.'),
 } as const;
 
