@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { ARTIFACT_KINDS, canonicalJson, HourglassError } from '@hourglass/core';
 import type { ArtifactManifest } from '@hourglass/core';
 import { artifactRef } from './artifact-ref.ts';
@@ -31,7 +32,7 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
       await blobs.trust(ref);
       return ref;
     } catch (error) {
-      throw isForeign(error) ? error : await writeError(error, path ?? driver.localFolder, driver.location);
+      throw isForeign(error) ? error : writeError(error, path ?? driver.localFolder, driver.location);
     } finally {
       if (path !== undefined) await temp.discard(path);
     }
@@ -76,11 +77,13 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
       try {
         return await temp.path(suffix);
       } catch (error) {
-        throw await writeError(error, driver.localFolder, driver.location);
+        throw writeError(error, driver.localFolder, driver.location);
       }
     },
 
     async readBlob(digest) {
+      // Fetched once and kept, verified on the way.
+      if (!driver.resident) return readFile(await blobs.file(requireDigest(digest)));
       const bytes = await driver.read(blobKey(requireDigest(digest)));
       if (bytes === undefined) throw notFound(`Blob ${digest}`, driver.location);
       if (hashBytes(bytes) !== digest) throw corrupt(`Blob ${digest}`, `${driver.location}/${blobKey(digest)}`);

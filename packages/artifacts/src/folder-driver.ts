@@ -29,7 +29,7 @@ export function folderDriver(location: string): StoreDriver {
       }
       return await commit(aside);
     } catch (error) {
-      throw await writeError(error, pathOf(key), root);
+      throw writeError(error, pathOf(key), root);
     } finally {
       if (aside !== undefined) await temp.discard(aside);
     }
@@ -93,7 +93,7 @@ export function folderDriver(location: string): StoreDriver {
         }
         await moveInto(key, path);
       } catch (error) {
-        throw await writeError(error, pathOf(key), root);
+        throw writeError(error, pathOf(key), root);
       } finally {
         await temp.discard(path);
       }
@@ -108,7 +108,7 @@ export function folderDriver(location: string): StoreDriver {
       try {
         await unlink(pathOf(key));
       } catch (error) {
-        if (!isAbsent(error)) throw await writeError(error, pathOf(key), root);
+        if (!isAbsent(error)) throw writeError(error, pathOf(key), root);
       }
     },
   };

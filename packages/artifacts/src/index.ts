@@ -1,13 +1,16 @@
+export { cacheFolder } from './cache-folder.ts';
 export { cacheKey } from './cache-key.ts';
 export { collectGarbage, type GarbageKind, type GarbageOptions, type GarbageReport } from './collect-garbage.ts';
-export { deliverFile } from './deliver-file.ts';
+export { deliverFile, unwritable } from './deliver-file.ts';
 export type { ObjectInfo, StoreDriver } from './driver.ts';
 export { explainMiss } from './explain-miss.ts';
+export { putFigures, readFigures, type Figure } from './figures.ts';
 export { hashBytes, hashFile } from './hash-file.ts';
 export { listArtifacts, showArtifact, type ArtifactDetails, type ArtifactListing } from './list-artifacts.ts';
 export { isAlive, processIdentity } from './process-identity.ts';
 export { resolveStoreLocation } from './location.ts';
 export { openStore, type OpenOptions } from './open-store.ts';
 export { listSourceFiles, type SourceFiles } from './source-files.ts';
+export { writeError } from './storage-error.ts';
 export * from './types.ts';
 export { verifyStore, type StoreProblem, type StoreReport } from './verify-store.ts';

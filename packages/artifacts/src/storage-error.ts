@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 
@@ -9,13 +9,13 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /** A failed write as an error that names the place and the remedy. Errors of ours pass through. */
-export async function writeError(error: unknown, place: string, root: string): Promise<HourglassError> {
+export function writeError(error: unknown, place: string, root: string): HourglassError {
   if (error instanceof HourglassError) return error;
   const code = errnoOf(error);
   if (code !== undefined && FULL.has(code)) {
     return new HourglassError(
       'DISK_FULL',
-      `No room to write ${place}${await roomOf(root)}. Nothing was left half-written. ` +
+      `No room to write ${place}${roomOf(root)}. Nothing was left half-written. ` +
         'Free disk space, run `hourglass artifacts gc`, or choose another store with --store.',
       { details: { place, errno: code }, cause: error },
     );
@@ -54,10 +54,10 @@ function reasonOf(code: string | undefined, error: unknown): string {
   }
 }
 
-async function roomOf(path: string): Promise<string> {
+function roomOf(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) {
     try {
-      const { bavail, blocks, bsize } = await statfs(folder);
+      const { bavail, blocks, bsize } = statfsSync(folder);
       return ` (${megabytes(bavail * bsize)} of ${megabytes(blocks * bsize)} free)`;
     } catch {
       if (folder === dirname(folder)) return '';

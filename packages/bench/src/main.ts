@@ -7,16 +7,19 @@ import { formatTable } from './table.ts';
 // Loaded when asked for: each brings native modules of its own.
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   imputation: async () => import('./imputation.ts'),
+  ingest: async () => import('./ingest.ts'),
+  overhead: async () => import('./overhead.ts'),
+  fanout: async () => import('./fanout.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest)
-  --seeds  how many masks (imputation)
+  --rows   rows of made data (ingest), items (fanout)
+  --seeds  how many masks (imputation), repetitions (overhead)
   --tables only these tables (imputation)
-  --peers  only these peers (imputation)`;
+  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({

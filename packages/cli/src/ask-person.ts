@@ -8,7 +8,8 @@ import type { RunView } from './output/run-view.ts';
 
 type Question = Extract<RunCommand, { type: 'ask' }>;
 
-const POLL_MS = 500;
+/** A folder is asked often; object storage counts every question. */
+const POLL_MS = { here: 500, away: 5000 };
 
 /**
  * Asks the person at the keyboard, and takes what `hourglass approve` and `reject` say from elsewhere, whichever comes first.
@@ -34,13 +35,14 @@ export function asker(options: {
       for (;;) {
         const answer = await takeAnswer(store, runId(), question.path);
         if (answer || (!interactive && question.until === undefined)) return answer;
-        await sleep(POLL_MS, undefined, { signal: either });
+        await sleep(store.driver.resident ? POLL_MS.here : POLL_MS.away, undefined, { signal: either });
       }
     };
     if (!interactive) {
+      // Said before the wait; without one, only where a person may read it.
+      if (question.until !== undefined) view()?.notice(howToAnswer(question, runId()));
       const answer = await fromElsewhere();
-      if (!answer && !context.env.CI)
-        view()?.notice(`${question.path} waits: hourglass approve ${runId()} ${question.path}`);
+      if (!answer && !context.env.CI) view()?.notice(howToAnswer(question, runId()));
       return answer;
     }
     const fromKeyboard = (keyboard = keyboard
@@ -55,6 +57,16 @@ export function asker(options: {
   };
 }
 
+const isHeld = (question: Question): boolean => question.message.includes(' failed: ');
+
+function howToAnswer(question: Question, runId: string): string {
+  const { path, until } = question;
+  const end = until === undefined ? '' : ` until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return isHeld(question)
+    ? `${path} is held open${end}: hourglass retry ${runId} --with ${path}.OPTION=VALUE, or --skip ${path}, or hourglass reject ${runId} ${path}`
+    : `${path} waits${end}: hourglass approve ${runId} ${path}, or reject`;
+}
+
 /** `y` and `n` for an approval; `r`, `s`, `x` for a stage that failed and is held open. */
 async function askKeyboard(
   question: Question,
@@ -63,9 +75,13 @@ async function askKeyboard(
   interrupt: () => void,
 ): Promise<Answer | undefined> {
   signal.throwIfAborted();
-  const held = question.message.includes(' failed: ');
-  const keys = held ? 'r retry · s skip · x give up' : 'y yes · n no';
-  view?.notice(`${question.message}  [${keys}]`);
+  const held = isHeld(question);
+  // The keys first: they must not be what a narrow terminal cuts off. Why it failed stands in its row.
+  view?.notice(
+    held
+      ? `[r retry · s skip · x give up]  ${question.path} failed; with options changed: hourglass retry, elsewhere`
+      : `[y yes · n no]  ${question.message}`,
+  );
   const { stdin } = process;
   stdin.setRawMode(true);
   stdin.resume();

@@ -57,7 +57,7 @@ export async function executeRun(
       runner,
       baseDir: execution.baseDir ?? dirname(execution.file),
       outDir: execution.outDir,
-      source: { file: execution.file, text: execution.text },
+      source: { file: execution.file, text: execution.text, command: execution.again },
       overrides: execution.overrides,
       maxParallel: execution.maxParallel,
       resume: execution.resume,

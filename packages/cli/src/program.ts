@@ -41,7 +41,10 @@ const examples = (lines: [string, string][]): string => {
 };
 
 const storeOption = (): Option =>
-  new Option('--store <folder>', 'artifact store; default: HOURGLASS_HOME, else .hourglass here');
+  new Option(
+    '--store <place>',
+    'artifact store: a folder or s3://bucket/prefix; default: HOURGLASS_HOME, else .hourglass here',
+  );
 const jsonOption = (what = 'JSON instead of text'): Option => new Option('--json', what);
 
 /** Options that decide what a run of a file is: the same for `run` and `plan`. */
@@ -349,9 +352,23 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .description('Lists tensor engines, best first; the first that is here is what `auto` chooses.')
     .addOption(jsonOption())
     .action(async (options) => (await import('./commands/engine.ts')).list(context, options));
+  define('list', '', engine)
+    .summary('every engine, present or not, why, and the remedy')
+    .description('Lists tensor engines, best first; the first that is here is what `auto` chooses.')
+    .addOption(jsonOption())
+    .action(async (_, command) => (await import('./commands/engine.ts')).list(context, command.optsWithGlobals()));
+  define('bench', '', engine)
+    .summary('what a training step costs on each engine of this machine')
+    .description('Trains small nets on every engine that is here and prints ms a step. Takes some seconds an engine.')
+    .option('--engines <names>', 'only these, with commas between')
+    .option('--nets <names>', 'mlp-small, tabular, mlp-large, conv, unet; default: mlp-small,tabular,conv')
+    .addOption(jsonOption())
+    .action(async (_, command) => (await import('./commands/engine.ts')).bench(context, command.optsWithGlobals()));
   define('install <name>', '', engine)
     .summary('install an engine (tensorflow)')
-    .description('Installs TensorFlow for Node: needs pip, npm and a C++ compiler, no Python at run time.')
+    .description(
+      'Installs TensorFlow for Node into a folder of the user: needs pip, npm and a C++ compiler, no Python at run time.\nCan be repeated: what is whole is kept, what is damaged or missing is put right.',
+    )
     .option('--cuda', 'the build for NVIDIA GPUs')
     .option('--wheel <file>', 'a TensorFlow wheel that is already here')
     .action(async (name, options) => (await import('./commands/engine.ts')).install(context, name, options));

@@ -91,6 +91,8 @@ export interface FanState {
   active: number;
   done: number;
   failed: number;
+  /** Of those done: taken from the cache as a whole. */
+  hits: number;
   /** Pages that are not folded. */
   openPages: number;
   /** A page of parts is being listed. */
@@ -106,7 +108,7 @@ export interface FanState {
   selected?: string;
   /** sweep: all points in order, for people. */
   points?: PointState[];
-  /** No further item is started: `until` holds, or nothing but failures. */
+  /** No further item is started: there were nothing but failures. */
   stopped?: boolean;
   /** A person gave it up: it ends when nothing of it runs any more. */
   cancelled?: boolean;

@@ -12,4 +12,4 @@ export {
   uninstallTensorflow,
   type InstallOptions,
   type InstallRecord,
-} from './tensorflow/install.ts';
+} from './tensorflow-install/install.ts';

@@ -118,6 +118,14 @@ export async function planPipeline(
       const entry = found.get(path);
       if (stage.fanOut && entry) own.items = { hit: entry.hit, run: entry.run };
       const inner = stage.group ? describe(stage.group.stages, states[stage.id]?.body?.stages ?? {}, `${path}.`) : [];
+      // What is known of the stages within says what the group does, where the reducer did not get that far.
+      const first = inner.find(({ status }) => status === 'RUN');
+      if (own.status === 'UNKNOWN' && states[stage.id]?.status !== 'approval') {
+        if (first)
+          Object.assign(own, { status: 'RUN', reason: `${first.path.slice(path.length + 1)}: ${first.reason}` });
+        else if (inner.length > 0 && inner.every(({ status }) => status === 'HIT'))
+          Object.assign(own, { status: 'HIT', reason: 'cached' });
+      }
       return [own, ...inner];
     });
   }

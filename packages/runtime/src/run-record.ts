@@ -13,6 +13,8 @@ import type {
 export interface RunSource {
   file: string;
   text: string;
+  /** The call as it was typed, to continue the run with. */
+  command?: string;
 }
 
 /** What `runs` lists: one small file a run. */

@@ -3,19 +3,23 @@ import { ERROR_CODES, HourglassError } from '@hourglass/core';
 
 /**
  * What a stage threw, as an error that can leave its process. Ours keep their code, also those of another copy of the
- * class; failed allocations become OUT_OF_MEMORY; anything else is STAGE_FAILED and keeps its stack for the log.
+ * class; failed allocations become OUT_OF_MEMORY, a full disk DISK_FULL; anything else is STAGE_FAILED and keeps its stack for the log.
  */
 export function stageError(thrown: unknown, path: string): ErrorJson {
   if (isOurs(thrown)) return safe(HourglassError.prototype.toJSON.call(thrown));
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const memory = /allocation failed|out of memory|Invalid typed array length|bad_alloc/i.test(error.message);
-  const wrapped = new HourglassError(
-    memory ? 'OUT_OF_MEMORY' : 'STAGE_FAILED',
-    memory
-      ? `Stage ${path} could not allocate memory: ${error.message}. Reduce the batch or the data, or raise resources.memory.`
-      : `Stage ${path} failed: ${error.message || error.name}`,
-    { details: { stack: error.stack }, cause: error.cause },
-  );
+  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  const code = memory ? 'OUT_OF_MEMORY' : full ? 'DISK_FULL' : 'STAGE_FAILED';
+  const message = {
+    OUT_OF_MEMORY: `could not allocate memory: ${error.message}. Reduce the batch or the data, or raise resources.memory.`,
+    DISK_FULL: `found no room left to write: ${error.message}.`,
+    STAGE_FAILED: `failed: ${error.message || error.name}`,
+  }[code];
+  const wrapped = new HourglassError(code, `Stage ${path} ${message}`, {
+    details: { stack: error.stack },
+    cause: error.cause,
+  });
   return safe(wrapped.toJSON());
 }
 

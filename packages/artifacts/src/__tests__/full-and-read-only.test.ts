@@ -54,7 +54,7 @@ describe('a full disk', () => {
     const disk = smallDisk();
     if (disk === undefined) {
       // Not allowed to mount: the error's way from errno to message is what remains to be shown.
-      const error = await writeError(Object.assign(new Error(), { code: 'ENOSPC' }), '/x/y', '/x');
+      const error = writeError(Object.assign(new Error(), { code: 'ENOSPC' }), '/x/y', '/x');
       expect(error.code).toBe('DISK_FULL');
       return;
     }

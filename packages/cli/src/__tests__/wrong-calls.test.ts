@@ -34,6 +34,8 @@ describe('a wrong call ends with 2, says what is wrong and what was meant', () =
     ['unknown kind', ['artifacts', 'ls', '--kind', 'modl'], [/found "modl"/, /Did you mean model\?/]],
     ['unknown plugin', ['plugins', 'show', 'toi'], [/No plugin or stage "toi"/, /Did you mean toy/]],
     ['a stage without its plugin', ['plugins', 'show', 'work'], [/Did you mean toy\/work/]],
+    ['unknown engine to time', ['engine', 'bench', '--engines', 'wsam'], [/--engines: .*found "wsam"/, /mean wasm\?/]],
+    ['unknown net to time', ['engine', 'bench', '--nets', 'uned'], [/--nets: .*found "uned"/, /Did you mean unet\?/]],
     ['an engine that cannot be installed', ['engine', 'install', 'wasm'], [/wasm is part of Hourglass/]],
   ];
   it.each(calls)('%s', async (_, argv, messages) => {
@@ -168,6 +170,19 @@ describe('what needs no run', () => {
     expect((await w.call(['names', 'ls'])).out).toMatch(/No names/);
     expect((await w.call(['artifacts', 'ls'])).out).toMatch(/holds no artifact/);
     expect((await w.call(['artifacts', 'verify'])).code).toBe(0);
+  });
+  it('engine list shows every engine, present or not, with the reason and what to do', async () => {
+    const { code, out } = await w.call(['engine', 'list']);
+    expect(code).toBe(0);
+    for (const name of ['tensorflow', 'onnxruntime', 'webgpu', 'wasm', 'cpu']) expect(out).toMatch(name);
+    const statuses = JSON.parse((await w.call(['engine', 'list', '--json'])).out);
+    for (const { available, reason, remedy } of statuses) expect(Boolean(reason && (available || remedy))).toBe(true);
+  });
+  it('engine bench times a training step', async () => {
+    const argv = ['engine', 'bench', '--engines', 'onnxruntime', '--nets', 'mlp-small', '--json'];
+    const [result] = JSON.parse((await w.call(argv)).out);
+    expect(result).toMatchObject({ engine: 'onnxruntime', net: 'mlp-small' });
+    expect(result.msPerStep).toBeGreaterThan(0);
   });
   it('doctor says what is here, and fails when what was asked for is not', async () => {
     const good = await w.call(['doctor']);

@@ -4,6 +4,7 @@ import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
 import { leaveAnswer } from '../inbox.ts';
 import { openStoreFor } from '../open-store.ts';
+import { stageRows } from '../output/stage-rows.ts';
 
 /** `hourglass approve RUN STAGE`, `hourglass reject RUN STAGE` */
 export async function decide(
@@ -15,12 +16,13 @@ export async function decide(
 ): Promise<void> {
   const store = await openStoreFor(context, options);
   const record = await readRun(store, run);
-  const answer: Answer = {
-    type: decision,
-    path,
-    by: options.by ?? currentUser(),
-    ...(options.reason ? { reason: options.reason } : {}),
-  };
+  const by = options.by ?? currentUser();
+  const held = stageRows(record.plan, record.state).some((row) => row.path === path && row.status === 'held');
+  // No to a stage that failed and is held open: it is given up.
+  const answer: Answer =
+    held && decision === 'reject'
+      ? { type: 'cancel-stage', path, by }
+      : { type: decision, path, by, ...(options.reason ? { reason: options.reason } : {}) };
   const refusal = refuseEvent(record.plan, record.state, { ...answer, at: Date.now() } as RunEvent);
   if (refusal) throw refusal;
   await leaveAnswer(store, record.id, answer);
@@ -31,11 +33,11 @@ export async function decide(
     return;
   }
   stdout.write(
-    `${c.green('✓')} ${path} of ${record.id}: ${decision === 'approve' ? 'approved' : 'rejected'} by ${answer.by}\n`,
+    `${c.green('✓')} ${path} of ${record.id}: ${decision === 'approve' ? 'approved' : held ? 'given up' : 'rejected'} by ${by}\n`,
   );
   // Nobody drives it now: its next start finds the answer.
   if (!under)
     stdout.write(
-      `  ${c.cyan('→')} the run goes on when it is started again: hourglass run ${record.source?.file ?? 'FILE'}, with the options it had\n`,
+      `  ${c.cyan('→')} the run goes on when it is started again: ${record.source?.command ?? `hourglass run ${record.source?.file ?? 'FILE'}, with the options it had`}\n`,
     );
 }

@@ -1,6 +1,7 @@
 import { HourglassError, type Json } from '@hourglass/core';
 import { readRun } from '@hourglass/runtime';
 import { dirname } from 'node:path';
+import { answerHeld } from '../answer-held.ts';
 import { asTyped } from '../as-typed.ts';
 import { parseValue, splitAssignment } from '../bind-options.ts';
 import type { CliContext } from '../context.ts';
@@ -9,6 +10,13 @@ import { loadPlugins } from '../load-plugins.ts';
 import { openStoreFor } from '../open-store.ts';
 import type { ProgramState } from '../program.ts';
 import { skipStages } from '../skip-stages.ts';
+
+/** `train.epochs=50` of `--with`. */
+export interface OptionChange {
+  stage: string;
+  option: string;
+  value: Json;
+}
 
 export interface RetryFlags {
   with?: string[];
@@ -24,19 +32,11 @@ export interface RetryFlags {
 export async function retry(context: CliContext, state: ProgramState, run: string, flags: RetryFlags): Promise<void> {
   const store = await openStoreFor(context, flags);
   const record = await readRun(store, run);
-  if (record.status === 'running')
-    throw new HourglassError(
-      'RUN_STATE',
-      `Run ${record.id} is still running. Stop it first (Ctrl-C where it runs), or wait for its end.`,
-    );
+  const changes = parseChanges(flags.with ?? []);
+  if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const plugins = await loadPlugins(context, record.source ? dirname(record.source.file) : undefined);
   const overrides: Record<string, Record<string, Json>> = structuredClone(record.state.overrides);
-  for (const text of flags.with ?? []) {
-    const { name, value } = splitAssignment(text, '--with', 'stage.option=value');
-    const dot = name.lastIndexOf('.');
-    if (dot <= 0) throw new HourglassError('CALL_INVALID', `--with: expected stage.option=value, found "${text}".`);
-    (overrides[name.slice(0, dot)] ??= {})[name.slice(dot + 1)] = parseValue(value);
-  }
+  for (const { stage, option, value } of changes) (overrides[stage] ??= {})[option] = value;
   const plan = skipStages(record.plan, flags.skip ?? []);
   const { only, seed, params } = record.state;
   const { exitCode } = await executeRun(context, {
@@ -61,4 +61,13 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
     again: asTyped(state.argv),
   });
   state.exitCode = exitCode;
+}
+
+function parseChanges(given: readonly string[]): OptionChange[] {
+  return given.map((text) => {
+    const { name, value } = splitAssignment(text, '--with', 'stage.option=value');
+    const dot = name.lastIndexOf('.');
+    if (dot <= 0) throw new HourglassError('CALL_INVALID', `--with: expected stage.option=value, found "${text}".`);
+    return { stage: name.slice(0, dot), option: name.slice(dot + 1), value: parseValue(value) };
+  });
 }

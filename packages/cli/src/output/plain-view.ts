@@ -33,7 +33,8 @@ export function plainView(context: CliContext, head: RunHead): RunView {
         const tenth =
           row.fan && row.fan.total > 0 ? Math.floor(((row.fan.done + row.fan.failed) / row.fan.total) * 10) : 0;
         const now = `${row.status} ${row.attempt} ${row.status === 'running' ? tenth : ''}`;
-        if (before.get(row.path) === now) continue;
+        // A stage that is looked up again after an interruption is still the one that was said to run.
+        if (before.get(row.path) === now || row.status === 'starting') continue;
         before.set(row.path, now);
         const text = changeText(row);
         if (text) line(row.path, `${row.status === 'running' ? c.cyan('▸') : markOf(row, c)} ${text}`);
@@ -48,8 +49,7 @@ export function plainView(context: CliContext, head: RunHead): RunView {
       said.set(event.path, now);
       if (first && event.fraction === 0) return;
       const percent = event.fraction === undefined ? '' : `${Math.floor(event.fraction * 100)} % `;
-      const left = progress.left === undefined ? '' : ` · ${formatDuration(Math.max(1000, progress.left))} left`;
-      line(event.path, c.dim(`  ${percent}${progressText(progress)}${left}`));
+      line(event.path, c.dim(`  ${percent}${progressText(progress)}`));
     },
     log({ path, level, message }) {
       line(path, level === 'warn' ? `${c.yellow('! warning')} ${message}` : c.dim(`  ${message}`));
@@ -81,7 +81,7 @@ function changeText(row: StageRow): string {
     case 'held':
       return `failed, held open for a person: ${firstLine(row.error?.message ?? '')}`;
     case 'cached':
-      return 'cached';
+      return row.fan ? fanText(row) : 'cached';
     case 'done':
       return [
         `done${took}`,

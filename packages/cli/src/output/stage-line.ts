@@ -79,7 +79,7 @@ function detailOf(row: StageRow, progress: Progress | undefined, c: Colors, layo
     case 'held':
       return c.yellow(`failed, held open for a person: ${firstLine(row.error?.message ?? '')}`);
     case 'cached':
-      return c.dim('cached');
+      return c.dim(row.fan ? fanText(row) : 'cached');
     case 'done':
       return doneText(row, c);
     case 'refused':
@@ -102,10 +102,11 @@ function doneText(row: StageRow, c: Colors): string {
 
 /** `18 of 20 items, 2 failed`. */
 export function fanText({ fan }: StageRow): string {
-  if (!fan) return '';
+  if (!fan || fan.total === 0) return '';
+  const cached = fan.cached ? `, ${fan.cached === fan.done ? 'all' : fan.cached} cached` : '';
   const failed = fan.failed ? `, ${fan.failed} failed` : '';
   const selected = fan.selected === undefined ? '' : `, selected ${fan.selected}`;
-  return `${fan.done} of ${fan.total} ${fan.what}${failed}${selected}`;
+  return `${fan.done} of ${fan.total} ${fan.what}${cached}${failed}${selected}`;
 }
 
 function runningText(row: StageRow, progress: Progress | undefined, c: Colors, room: number): string {
@@ -113,20 +114,22 @@ function runningText(row: StageRow, progress: Progress | undefined, c: Colors, r
   const words = [
     row.attempt > 1 ? c.yellow(`attempt ${row.attempt}`) : '',
     row.fan ? fanText(row) : '',
-    progress ? progressText(progress) : '',
-    progress?.left === undefined || row.fan ? '' : c.dim(`${formatDuration(Math.max(1000, progress.left))} left`),
+    progress ? progressText(row.fan ? { ...progress, left: undefined } : progress) : '',
   ].filter(Boolean);
   if (fraction === undefined) return words.join(' · ') || c.dim(row.reason ?? '');
   const size = room >= 50 ? 16 : 8;
   return `${bar(fraction, size, c)} ${words.join(' · ')}`;
 }
 
-/** `epoch 40/200 · loss 0.0412`. The loss is added where the message does not say it. */
-export function progressText({ message, metrics = {} }: Progress): string {
+/** `epoch 40/200 · loss 0.0412 · 12 s left`. Losses and the time left are added where the message does not say them. */
+export function progressText({ message, metrics = {}, left }: Progress): string {
   const shown = Object.entries(metrics)
     .filter(([name, value]) => /loss/i.test(name) && Number.isFinite(value) && !message.includes(name))
-    .map(([name, value]) => `${name} ${formatNumber(value)}`);
-  return [message, ...shown].filter(Boolean).join(' · ');
+    .map(([name, value]) => [name, formatNumber(value)] as const)
+    .filter(([, text]) => !message.includes(text))
+    .map(([name, text]) => `${name} ${text}`);
+  const remaining = left === undefined || /\bETA\b/.test(message) ? '' : `${formatDuration(Math.max(1000, left))} left`;
+  return [message, ...shown, remaining].filter(Boolean).join(' · ');
 }
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];

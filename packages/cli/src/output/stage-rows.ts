@@ -22,6 +22,8 @@ export interface FanCounts {
   done: number;
   failed: number;
   active: number;
+  /** Of those done: taken from the cache as a whole. */
+  cached: number;
   selected?: string;
 }
 
@@ -102,6 +104,7 @@ function rowOf(plan: StagePlan, state: StageState | undefined, path: string, dep
       done: fan.done,
       failed: fan.failed,
       active: fan.active,
+      cached: fan.hits,
       selected: fan.selected,
     },
     error: state?.error ?? body?.error,
@@ -123,14 +126,19 @@ function statusOf(state: StageState | undefined, body: BodyState | undefined): R
     case 'done':
       return state?.cache === 'hit' ? 'cached' : 'done';
     case 'failed':
-      return state?.error?.code === 'GATE_FAILED' ? 'refused' : 'failed';
+      return isRefused(state) ? 'refused' : 'failed';
     default:
       return state?.status ?? 'waiting';
   }
 }
 
+/** By its own gate: a gate of an item of it, or of a stage within, is a failure with that one's message. */
+function isRefused(state: StageState | undefined): boolean {
+  return state?.error?.code === 'GATE_FAILED' && state.outputs !== undefined;
+}
+
 function gateOf(expression: string, state: StageState | undefined): StageRow['gate'] {
-  if (state?.error?.code === 'GATE_FAILED')
+  if (state?.error && isRefused(state))
     return { expression, passed: false, compared: state.note ?? state.error.message };
   return state?.status === 'done' || state?.status === 'approval'
     ? { expression, passed: true, compared: state.note }

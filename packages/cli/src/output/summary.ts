@@ -6,11 +6,13 @@ import type { RunRecord } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { lookAtFile, readMetrics, type WrittenFile } from '../run-facts.ts';
 import { formatBytes, formatDuration, plural } from './format.ts';
+import { failedItems, itemTable, sweepTable } from './fan-sections.ts';
+import { insideRows } from './inside-rows.ts';
 import { baselinesOf, comparisonTable, scalarLine } from './metrics-table.ts';
 import { fanText, markOf, nameOf } from './stage-line.ts';
-import { stageRows, type StageRow } from './stage-rows.ts';
+import { type RowStatus, stageRows, type StageRow } from './stage-rows.ts';
 import { formatTable } from './table.ts';
-import { wrap } from './text-width.ts';
+import { pad, textWidth, wrap } from './text-width.ts';
 
 export interface SummaryFacts {
   context: CliContext;
@@ -37,22 +39,25 @@ export async function writeSummary(facts: SummaryFacts & { seen: boolean }): Pro
   const warnings = (seen ? [] : record.warnings).map(
     ({ path, message }) => ` ${c.yellow('!')} ${c.bold(path)}  ${message}`,
   );
-  if (warnings.length) out.push(...warnings, '');
+  const failures = failedItems(record, c, width);
+  if (warnings.length || failures.length) out.push(...warnings, ...failures, '');
 
-  for (const { path, value } of metrics) {
-    if (Object.keys(baselinesOf(value)).length === 0) continue;
-    out.push(...comparisonTable(path, value, c, width), '');
+  for (const stage of record.plan.stages) {
+    const points = sweepTable(stage, record.state, c, width);
+    if (points.length) out.push(...points, '');
   }
-  const lines = metrics.filter(({ value }) => Object.keys(baselinesOf(value)).length === 0);
-  const named = lines.map(({ path, value }) => [path, scalarLine(value)]).filter(([, line]) => line);
-  if (named.length)
-    out.push(
-      ...formatTable([{ title: '' }, { title: '', shrink: true, minimum: 30 }], named as string[][], {
-        width,
-        indent: '  ',
-      }),
-      '',
-    );
+  const collected = new Set(record.plan.stages.filter(({ fanOut }) => fanOut?.kind === 'forEach').map(({ id }) => id));
+  const named: [string, string][] = [];
+  for (const { path, value } of metrics) {
+    const table = collected.has(path)
+      ? itemTable(path, value, c, width)
+      : Object.keys(baselinesOf(value)).length > 0
+        ? comparisonTable(path, value, c, width)
+        : [];
+    if (table.length) out.push(...table, '');
+    else if (scalarLine(value)) named.push([path, scalarLine(value)]);
+  }
+  if (named.length) out.push(...scalarLines(named, width), '');
 
   const gates = rows.filter((row) => row.gate);
   for (const { path, gate } of gates) {
@@ -107,17 +112,43 @@ export async function writeJsonSummary({ context, store, record, exitCode }: Sum
   context.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
+/** Stages and their numbers, continued under themselves where they are many. */
+function scalarLines(named: readonly [string, string][], width: number): string[] {
+  const names = Math.max(...named.map(([path]) => textWidth(path)));
+  return named.flatMap(([path, line]) =>
+    wrap(line, Math.max(30, width - names - 4)).map((part, i) => `  ${pad(i === 0 ? path : '', names)}  ${part}`),
+  );
+}
+
+const UNDER_WAY: ReadonlySet<RowStatus> = new Set(['starting', 'running', 'backoff']);
+
 function stageTable(rows: StageRow[], record: RunRecord, c: CliContext['colors'], width: number): string[] {
-  const cells = rows.map((row) => [
-    `${markOf(row, c)} ${'  '.repeat(row.depth)}${nameOf(row)}`,
-    row.status === 'refused' ? 'gate failed' : row.status,
-    row.status === 'cached' || row.startedAt === undefined || row.finishedAt === undefined
-      ? ''
-      : formatDuration(row.finishedAt - row.startedAt),
-    engineOf(record, row),
-    [fanText(row), row.status === 'done' ? row.reason : row.status === 'cached' ? '' : row.note]
-      .filter(Boolean)
-      .join(' · '),
+  const stopped = record.status === 'interrupted';
+  const cells = rows.flatMap((row, i) => [
+    [
+      `${stopped && UNDER_WAY.has(row.status) ? c.yellow('■') : markOf(row, c)} ${'  '.repeat(row.depth)}${nameOf(row)}`,
+      row.status === 'refused' ? 'gate failed' : stopped && UNDER_WAY.has(row.status) ? 'stopped' : row.status,
+      row.status === 'cached' || row.startedAt === undefined || row.finishedAt === undefined
+        ? ''
+        : formatDuration(row.finishedAt - row.startedAt),
+      engineOf(record, row),
+      // What a sweep's note says beyond its counts stands in its table of points.
+      [
+        fanText(row),
+        row.status === 'done' ? row.reason : row.status === 'cached' || row.fan ? '' : row.note,
+        row.attempt > 1 ? `${row.attempt} attempts` : '',
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    ],
+    // Stages of a group that is still open have rows of their own.
+    ...(rows[i + 1]?.path.startsWith(`${row.path}.`) ? [] : insideRows(record, row.path)).map((inside) => [
+      c.dim(`${inside.runs > 0 ? '·' : '≡'} ${'  '.repeat(inside.depth)}${inside.path.split('.').at(-1)}`),
+      c.dim(inside.runs > 0 ? plural(inside.runs, 'run') : 'cached'),
+      inside.runs > 0 ? c.dim(formatDuration(inside.time)) : '',
+      c.dim(inside.engine ?? ''),
+      inside.runs > 0 && inside.cached > 0 ? c.dim(`${inside.cached} more cached`) : '',
+    ]),
   ]);
   const columns = [
     { title: '  STAGE' },
@@ -147,8 +178,9 @@ function failure(row: StageRow, { colors: c, debug }: CliContext, width: number)
   ];
 }
 
-function verdict({ context, record, again }: SummaryFacts, rows: StageRow[], width: number): string[] {
+function verdict({ context, record, ...facts }: SummaryFacts, rows: StageRow[], width: number): string[] {
   const { colors: c } = context;
+  const again = facts.again ?? record.source?.command ?? `hourglass retry ${record.id}`;
   const took = record.finishedAt ? formatDuration(Date.parse(record.finishedAt) - Date.parse(record.startedAt)) : '';
   const hits = rows.filter(({ status }) => status === 'cached').length;
   const cached = hits === rows.length ? 'all stages cached' : `${plural(rows.length, 'stage')}, ${hits} cached`;
@@ -163,7 +195,7 @@ function verdict({ context, record, again }: SummaryFacts, rows: StageRow[], wid
     case 'interrupted':
       return [
         ` ${c.yellow('■')} ${c.bold(record.pipeline)} was interrupted; finished stages and checkpoints are kept`,
-        `   ${c.cyan('→')} continue: ${again ?? `hourglass retry ${record.id}`}`,
+        `   ${c.cyan('→')} continue: ${again}`,
         `   ${tail}`,
       ];
     case 'waiting':
@@ -173,7 +205,7 @@ function verdict({ context, record, again }: SummaryFacts, rows: StageRow[], wid
           .filter(({ status }) => status === 'approval')
           .map(
             ({ path }) =>
-              `   ${c.cyan('→')} hourglass approve ${record.id} ${path}   (or reject), then continue: ${again ?? ''}`,
+              `   ${c.cyan('→')} hourglass approve ${record.id} ${path}   (or reject), then continue: ${again}`,
           ),
         ...rows
           .filter(({ status }) => status === 'held')

@@ -285,6 +285,21 @@ stages:
     expect(state.stages.train!.fan!.selected).toBe('8');
   });
 
+  it('selects the same point by `until` whatever is in the cache', async () => {
+    const loss = { 4: 0.3, 8: 0.1, 16: 0.05, 32: 0.01 };
+    const until = (values: string): string => sweep(`{ values: ${values}, until: "metrics.loss < 0.2" }`);
+    for (const known of ['[16]', '[8]', '[8, 16]', '[32, 4]']) {
+      const h = losses(loss);
+      await driven(until(known), h);
+      for (const { 0: value } of known.matchAll(/\d+/g)) await driven(until(`[${value}]`), h);
+      h.ran.length = 0;
+      const state = await driven(until('[4, 8, 16, 32]'), h);
+      expect(state.stages.train!.fan!.selected, known).toBe('8');
+      expect(state.status).toBe('succeeded');
+      expect(h.ran).not.toContain('train[32]');
+    }
+  });
+
   it('says so when no point satisfies `until`', async () => {
     const state = await driven(sweep('{ values: [4, 8], until: "metrics.loss < 0.01" }'), losses({ 4: 0.3, 8: 0.1 }));
     expect(state.error).toMatchObject({ code: 'DATA_INSUFFICIENT' });

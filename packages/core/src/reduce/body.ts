@@ -3,7 +3,7 @@ import type { ErrorJson } from '../error.ts';
 import type { Json } from '../plan.ts';
 import { sourcesOf } from '../expression/reference.ts';
 import { deriveSeed } from '../seed.ts';
-import type { Output } from '../state.ts';
+import type { Output, StageState } from '../state.ts';
 import { itemKeep } from '../keep.ts';
 import type { CacheAnswer, StageTask } from '../task.ts';
 import { enqueue, itemSettled } from './fan.ts';
@@ -208,7 +208,14 @@ export function groupStageSettled(turn: Turn, frame: Frame): void {
     const source = Array.isArray(ref) ? undefined : metricsOf(frame, value, ref.digest);
     if (source !== undefined) metrics[name] = source;
   }
+  body.cache = cacheOf(states.map(([, state]) => state));
   finishBody(turn, execution, { outputs, metrics });
+}
+
+/** A group is a hit when everything it did came from the cache. */
+function cacheOf(states: StageState[]): 'hit' | 'miss' {
+  const done = states.filter(({ status }) => status === 'done');
+  return done.length > 0 && done.every(({ cache }) => cache === 'hit') ? 'hit' : 'miss';
 }
 
 /** Metrics of a group are those of the stage within that its output stands for. */

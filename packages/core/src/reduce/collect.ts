@@ -152,5 +152,6 @@ function conclude(turn: Turn, site: Site, fan: FanState, refs: Record<string, Ar
   fan.status = 'folded';
   fan.pages = [];
   if (fan.missing?.length === 0) delete fan.missing;
+  site.state.cache = fan.failed === 0 && fan.hits === fan.done ? 'hit' : 'miss';
   judge(turn, site, outputs, metrics);
 }

@@ -38,6 +38,7 @@ export function startFan(turn: Turn, site: Site): void {
     active: 0,
     done: 0,
     failed: 0,
+    hits: 0,
     openPages: 0,
     pages: fresh(turn, []),
     errors: [],
@@ -70,7 +71,11 @@ export function startFan(turn: Turn, site: Site): void {
   pump(turn, site);
 }
 
-function failure(site: Site, code: 'INPUT_INVALID' | 'DATA_INSUFFICIENT', message: string): ErrorJson {
+function failure(
+  site: Site,
+  code: 'INPUT_INVALID' | 'OPTION_INVALID' | 'DATA_INSUFFICIENT',
+  message: string,
+): ErrorJson {
   return new HourglassError(code, `${pathOf(site)}: ${message}.`).toJSON();
 }
 
@@ -82,7 +87,7 @@ function refuseSize(turn: Turn, site: Site, fan: FanState): boolean {
     fan.total === 0
       ? `\`${kind}\` has nothing to go through. Guard the stage with \`when\` if that may happen`
       : `\`${kind}\` would go through ${fan.total} ${kind === 'sweep' ? 'points' : 'items'}, at most ${limit} are allowed. Use fewer, larger ones`;
-  failStage(turn, site, failure(site, fan.total === 0 ? 'DATA_INSUFFICIENT' : 'INPUT_INVALID', message));
+  failStage(turn, site, failure(site, fan.total === 0 ? 'DATA_INSUFFICIENT' : 'OPTION_INVALID', message));
   return true;
 }
 
@@ -185,10 +190,15 @@ function addPage(turn: Turn, site: Site, fan: FanState, items: Item[]): void {
 /** An item's lookup missed: it waits for its turn. */
 export function enqueue(turn: Turn, execution: Execution): void {
   const { page } = pageOf(turn, execution);
-  execution.body.status = 'queued';
+  const site = stageOf(execution);
   page.lookups--;
+  if (isObsolete(site, execution.key!)) {
+    forget(turn, page, new Set([execution.key!]));
+    return fanThrough(turn, site);
+  }
+  execution.body.status = 'queued';
   writable(turn, page, 'queue').push(execution.key!);
-  pump(turn, stageOf(execution));
+  pump(turn, site);
 }
 
 /** Starts items while there is room for them, and opens pages while there are items. */
@@ -220,19 +230,36 @@ export function pump(turn: Turn, site: Site): void {
 }
 
 /** Items that will not be started any more leave no trace. */
-function dropQueued(turn: Turn, site: Site): void {
+function dropQueued(turn: Turn, site: Site, drops: (key: string) => boolean = () => true): void {
   const fan = writable(turn, site.state, 'fan');
   for (const [i, page] of fan.pages.entries()) {
-    if (page.queue.length === 0) continue;
+    const dropped = new Set(page.queue.filter(drops));
+    if (dropped.size === 0) continue;
     const open = writable(turn, writable(turn, fan, 'pages'), i);
-    const bodies = writable(turn, open, 'bodies');
-    for (const key of open.queue) delete bodies[key];
-    const dropped = new Set(open.queue);
-    open.keys = open.keys!.filter((key) => !dropped.has(key));
-    open.open -= dropped.size;
-    open.queue = fresh(turn, []);
+    forget(turn, open, dropped);
     if (open.open === 0) foldPage(turn, site, i);
   }
+}
+
+function forget(turn: Turn, page: FanPage, dropped: ReadonlySet<string>): void {
+  const bodies = writable(turn, page, 'bodies');
+  for (const key of dropped) delete bodies[key];
+  const kept = (key: string): boolean => !dropped.has(key);
+  page.keys = page.keys!.filter(kept);
+  page.queue = fresh(turn, page.queue.filter(kept));
+  page.open -= dropped.size;
+}
+
+/**
+ * A point after one that satisfies `until`: it is not tried, and not counted where it is cached already. The first in
+ * order counts, whatever is in the cache and whichever of several side by side is through first.
+ */
+function isObsolete({ plan, state }: Site, key: string): boolean {
+  const { points, pages } = state.fan!;
+  if (plan.fanOut!.until === undefined) return false;
+  const first = points!.find((point) => point.satisfied);
+  const keys = pages[0]!.keys!;
+  return first !== undefined && keys.indexOf(key) > keys.indexOf(first.key);
 }
 
 export function pageOf(turn: Turn, { state, key }: Execution): { fan: FanState; page: FanPage; at: number } {
@@ -247,6 +274,11 @@ export function itemSettled(turn: Turn, execution: Execution): void {
   if (state.status !== 'active') return;
   const site = stageOf(execution);
   const { fan, page, at } = pageOf(turn, execution);
+  if (!body.started && isObsolete(site, key!)) {
+    page.lookups--;
+    forget(turn, page, new Set([key!]));
+    return fanThrough(turn, site);
+  }
   if (body.started) fan.active--;
   else if (page.queue.includes(key!))
     page.queue = fresh(
@@ -256,15 +288,19 @@ export function itemSettled(turn: Turn, execution: Execution): void {
   else page.lookups--;
   delete body.started;
   page.open--;
-  if (body.status === 'done') fan.done++;
-  else {
+  if (body.status === 'done') {
+    fan.done++;
+    if (body.cache === 'hit') fan.hits++;
+  } else {
     fan.failed++;
     if (fan.errors.length < ERRORS_KEPT) fan.errors = [...fan.errors, { key: key!, error: body.error! }];
     if (plan.fanOut!.kind === 'forEach' && fan.done === 0 && fan.failed >= GIVE_UP_AFTER && overBudget(site, fan))
       fan.stopped = true;
   }
-  if (plan.fanOut!.kind === 'sweep') pointSettled(turn, execution, fan);
-  else delete body.item;
+  if (plan.fanOut!.kind === 'sweep') {
+    pointSettled(turn, execution, fan);
+    dropQueued(turn, site, (queued) => isObsolete(site, queued));
+  } else delete body.item;
   if (page.open === 0) foldPage(turn, site, at);
   pump(turn, site);
   fanThrough(turn, site);

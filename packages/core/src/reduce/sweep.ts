@@ -6,7 +6,7 @@ import { pathOf, variablesOf } from './turn.ts';
 import type { Execution, Site, Turn } from './turn.ts';
 import { evaluate, ownValues } from './values.ts';
 
-/** A point is through: it stays visible, with its score; `until` may end the sweep. */
+/** A point is through: it stays visible, with its score and whether `until` holds for it. */
 export function pointSettled(turn: Turn, execution: Execution, fan: FanState): void {
   const { plan, key, body, frame } = execution;
   const { select, until } = plan.fanOut!;
@@ -31,10 +31,7 @@ export function pointSettled(turn: Turn, execution: Execution, fan: FanState): v
       const score = value(select.metric);
       point.score = typeof score === 'number' && Number.isFinite(score) ? score : null;
     }
-    if (until !== undefined && value(until) === true) {
-      point.satisfied = true;
-      fan.stopped = true;
-    }
+    if (until !== undefined && value(until) === true) point.satisfied = true;
   }
   const keys = fan.pages[0]!.keys!;
   fan.points = [...fan.points!, point].sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
@@ -71,5 +68,6 @@ export function selectPoint(turn: Turn, site: Site, fan: FanState): void {
   const tried = points.length < fan.total ? `, ${points.length} of ${fan.total} tried` : '';
   const unfit = points.filter((point) => point.error || (select && point.score === null && !point.satisfied)).length;
   state.note = `selected ${best.key}${typeof best.score === 'number' ? ` (${best.score})` : ''}${tried}${unfit ? `, ${unfit} failed or without a score` : ''}`;
+  state.cache = fan.failed === 0 && fan.hits === fan.done ? 'hit' : 'miss';
   judge(turn, site, best.outputs ?? {}, best.metrics ?? {});
 }

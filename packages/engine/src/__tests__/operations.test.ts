@@ -1,106 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, it } from 'vitest';
 
-import { valueAndGradients } from '../eager/gradients.ts';
-import { emitNodes } from '../onnx/emit.ts';
-import { encodeModel } from '../onnx/proto.ts';
-import { onnxWriter, valueInfo } from '../onnx/writer.ts';
-import { fuse } from '../passes/fuse.ts';
-import { simplify } from '../passes/simplify.ts';
-import { hostRandom } from '../random/host-random.ts';
-import { resolveEngine } from '../resolve.ts';
-import { trace, tracedTensor, tracedValue } from '../tracer/backend.ts';
+import { expectAdjoint, expectSame, loadEngines, type Case, type Fn, type Input } from './compare-operation.ts';
 
-beforeAll(async () => void (await resolveEngine('cpu')));
-
-type Fn = (...inputs: tf.Tensor[]) => tf.Tensor;
-/** Shape of an input; `positive` keeps away from poles and kinks. */
-type Input = number[] | { shape: number[]; from: number; to: number };
-
-interface Case {
-  fn: Fn;
-  inputs: Input[];
-  /** False where tfjs has no gradient, or the operation none. */
-  gradients?: boolean;
-}
-
-function values(input: Input, seed: number): { shape: number[]; values: Float32Array } {
-  const shape = Array.isArray(input) ? input : input.shape;
-  const random = hostRandom(seed, 5);
-  const length = shape.reduce((a, b) => a * b, 1);
-  const draw = Array.isArray(input)
-    ? () => random.normal()
-    : () => input.from + (input.to - input.from) * random.uniform();
-  return { shape, values: Float32Array.from({ length }, draw) };
-}
-
-/** Output and gradients of Σ output · (fixed weights): not all gradients are alike then. */
-function outputs(fn: Fn, xs: tf.Tensor[], gradients: boolean): tf.Tensor[] {
-  if (!gradients) return [fn(...xs)];
-  let y!: tf.Tensor;
-  const { grads } = valueAndGradients(() => {
-    y = tf.keep(fn(...xs));
-    const weights = tf.reshape(tf.add(tf.div(tf.range(0, Math.max(1, y.size)), Math.max(1, y.size)), 0.5), y.shape);
-    return tf.sum(tf.mul(y, weights)) as tf.Scalar;
-  }, xs);
-  return [y, ...grads.map((g, i) => g ?? tf.zerosLike(xs[i]!))];
-}
-
-async function onOnnx(fn: Fn, inputs: { shape: number[]; values: Float32Array }[], gradients: boolean) {
-  const { result, build } = trace((b) => {
-    const xs = inputs.map(({ shape }, i) =>
-      tracedTensor(b.add('Input', [], { kind: 'param', name: `${i}` }, shape, 'float32')),
-    );
-    return outputs(fn, xs, gradients).map((t) => tracedValue(t));
-  });
-  const graph = fuse(simplify({ nodes: build.nodes, outputs: Object.fromEntries(result.map((v, i) => [`y${i}`, v])) }));
-  const w = onnxWriter();
-  for (const node of graph.nodes) if (node.op === 'Input') w.bind(node.output, `x${node.attrs.name}`);
-  emitNodes(w, graph.nodes);
-  const infos = Object.entries(graph.outputs).map(([name, v]) =>
-    valueInfo(w.rename(w.nameOf(v), name), v.dtype, v.shape),
-  );
-  const model = encodeModel(
-    w.graph(
-      'operation',
-      inputs.map(({ shape }, i) => valueInfo(`x${i}`, 'float32', shape)),
-      infos,
-    ),
-  );
-  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
-  const feeds = Object.fromEntries(inputs.map((x, i) => [`x${i}`, new Tensor('float32', x.values, x.shape)]));
-  const out = await session.run(feeds);
-  await session.release();
-  return result.map((_, i) => ({
-    shape: [...out[`y${i}`]!.dims],
-    values: Array.from(out[`y${i}`]!.data as Float32Array, Number),
-  }));
-}
-
-async function expectSame({ fn, inputs, gradients = true }: Case): Promise<void> {
-  const data = inputs.map((input, i) => values(input, i + 1));
-  void tf.setBackend('cpu');
-  const expected = tf.tidy(() =>
-    outputs(
-      fn,
-      data.map((x) => tf.tensor(x.values, x.shape)),
-      gradients,
-    ).map((t) => ({
-      shape: t.shape,
-      values: Array.from(t.dataSync(), Number),
-    })),
-  );
-  const found = await onOnnx(fn, data, gradients);
-  expect(found.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
-  expected.forEach((e, k) =>
-    e.values.forEach((v, i) => {
-      const difference = Math.abs(found[k]!.values[i]! - v);
-      if (!(difference <= 2e-5 * Math.max(1, Math.abs(v))))
-        expect.fail(`${k === 0 ? 'value' : `gradient ${k - 1}`}[${i}]: tfjs ${v}, onnxruntime ${found[k]!.values[i]}`);
-    }),
-  );
-}
+beforeAll(loadEngines);
 
 const positive = (shape: number[]): Input => ({ shape, from: 0.2, to: 3 });
 const SHAPES = [[7], [3, 5], [2, 3, 4, 5]];
@@ -443,14 +346,8 @@ describe('operations on images, compiled', () => {
       ]) {
         const fn: Fn = (x) => resize(x4(x), [to, to], alignCorners, halfPixel);
         await expectSame({ fn, inputs: [[2, from, from, 3]], gradients: false });
-        // tfjs' own gradients are wrong for some of these. Resizing is linear: Σ y·w = Σ x·grad for every x.
-        for (const seed of [1, 2]) {
-          const x = values([2, from, from, 3], seed);
-          const [y, grad] = await onOnnx(fn, [x], true);
-          const weighted = y!.values.reduce((sum, v, i, all) => sum + v * (i / all.length + 0.5), 0);
-          const along = x.values.reduce((sum, v, i) => sum + v * grad!.values[i]!, 0);
-          expect(Math.abs(along - weighted)).toBeLessThan(1e-3);
-        }
+        // tfjs' own gradients are wrong for some of these.
+        for (const seed of [1, 2]) await expectAdjoint(fn, [2, from, from, 3], seed);
       }
   });
   it('pixel shuffle', () =>

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 
 import { requireWithOneTfjs } from './one-tfjs.ts';
-import { eagerEngine } from '../eager/engine.ts';
+import { tensorflowForward } from '../tensorflow/forward.ts';
+import { tensorflowTraining } from '../tensorflow/training.ts';
 import type { Engine } from '../types.ts';
 import { tensorflowIdentity } from './identity.ts';
 import type { TensorflowLocation } from './tensorflow-location.ts';
@@ -19,7 +20,26 @@ export async function loadTensorflow(location: TensorflowLocation): Promise<Engi
   const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
   util.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
   util.isArray ??= Array.isArray;
-  requireWithOneTfjs(location.require, location.packageName);
+  try {
+    requireWithOneTfjs(location.require, location.packageName);
+  } catch (error) {
+    throw new Error(loadProblem(location.packageName, error), { cause: error });
+  }
   if (!(await tf.setBackend('tensorflow'))) throw new Error(`${location.packageName} registered no backend`);
-  return eagerEngine(tensorflowIdentity(location), 'tensorflow');
+  return {
+    ...tensorflowIdentity(location),
+    compileTraining: tensorflowTraining,
+    compileForward: async (spec) => tensorflowForward(spec),
+  };
+}
+
+/** Why a native addon does not load, in words for people. */
+function loadProblem(packageName: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const again = 'Run `npx hourglass engine install tensorflow` on this machine';
+  const [, library] = /(\S+\.so[.\d]*): cannot open shared object file/.exec(message) ?? [];
+  if (library) return `${packageName} needs the library ${library}, which is not here. ${again}`;
+  if (/ELF|not a valid Win32|mach-o|incompatible architecture|ERR_DLOPEN_FAILED.*arch/i.test(message))
+    return `${packageName} was built for another processor or system than ${process.platform} ${process.arch}. ${again}`;
+  return `${packageName} cannot be loaded: ${message.split('\n')[0]}`;
 }

@@ -1,7 +1,6 @@
 import type { ForwardSpec } from '../types.ts';
-import { sizeOf } from '../flat-params.ts';
-import { fuse } from '../passes/fuse.ts';
-import { simplify } from '../passes/simplify.ts';
+import { optimise } from '../passes/optimise.ts';
+import { rowMarker } from '../tracer/row-marker.ts';
 import { traceForward, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
 import { emitNodes } from './emit.ts';
 import { onnxWriter, type OnnxWriter } from './writer.ts';
@@ -14,9 +13,6 @@ export interface ForwardNodes {
   /** Rows the pass was traced for; multiples of it in shapes stand for the rows of the batch. */
   tracedRows: number;
 }
-
-/** Primes that hardly any net has as a size, so that what depends on the rows of a batch can be told from what does not. */
-const MARKERS = [10007, 20011, 30011, 40009];
 
 /**
  * Traces a forward pass and writes it as nodes.
@@ -31,12 +27,9 @@ export function forwardNodes(
   nameOf: (kind: 'data' | 'param' | 'random', name: string) => string | undefined,
   prefix = '',
 ): ForwardNodes {
-  const sizes = [...Object.values(spec.params), ...Object.values(data).map((a) => ({ shape: a.rowShape }))].flatMap(
-    ({ shape }) => [...shape, sizeOf(shape)],
-  );
-  const rows = MARKERS.find((marker) => sizes.every((d) => d === 0 || d % marker !== 0))!;
+  const rows = rowMarker(spec.params, data);
   const traced = traceForward(spec.forward, data, spec.params, rows);
-  const graph = fuse(simplify(traced));
+  const graph = optimise(traced);
   const w = onnxWriter(prefix, { rows, of: nameOf('data', Object.keys(data)[0]!)! });
   for (const node of graph.nodes) {
     if (node.op !== 'Input') continue;

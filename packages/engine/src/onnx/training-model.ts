@@ -1,24 +1,11 @@
+import type { StepGraph } from '../compiled/training.ts';
 import type { ParamLayout } from '../flat-params.ts';
 import type { Graph, Value } from '../ir/graph.ts';
-import { momentNames, type OptimizerSettings } from '../optimizer.ts';
-import type { DataShape, RandomDraw } from '../tracer/trace-step.ts';
+import { momentNames } from '../optimizer.ts';
 import { emitNodes } from './emit.ts';
 import { emitOptimizer } from './emit-optimizer.ts';
 import { encodeModel, type ValueInfoProto } from './proto.ts';
 import { onnxWriter, valueInfo, type OnnxWriter } from './writer.ts';
-
-export interface TrainingModelSpec {
-  /** Outputs `loss` and `grad/NAME`. */
-  graph: Graph;
-  draws: readonly RandomDraw[];
-  data: Record<string, DataShape>;
-  /** Parameters that are not trained, by name. */
-  frozen: ParamLayout;
-  layout: ParamLayout;
-  optimizer: OptimizerSettings;
-  /** Rows of a batch. */
-  rows: number;
-}
 
 /**
  * A slice of an epoch as one ONNX model: a Loop whose body is a training step.
@@ -26,7 +13,7 @@ export interface TrainingModelSpec {
  * Inputs: `data/NAME [n, …]`, `rows [steps, batch]` int32, `random/N [steps, …]`, `scalars [steps, 3]`,
  * `frozen/NAME`, `params [p]`, `m [p]`, `v [p]`, `steps` int64. Outputs: `params.out`, `m.out`, `v.out`, `losses [steps]`.
  */
-export function trainingModel(spec: TrainingModelSpec): Uint8Array {
+export function trainingModel(spec: StepGraph): Uint8Array {
   const { layout, optimizer } = spec;
   const moments = momentNames(optimizer);
   const states = ['params', ...moments];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -58,6 +59,20 @@ export async function sha256(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** sha256 of every file in a wheel, hex, as the wheel's own RECORD has them. */
+export async function wheelHashes(file: string): Promise<Map<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), 'hourglass-wheel-'));
+  try {
+    const list = join(folder, 'RECORD');
+    await unzip(file, (entry) => (/^[^/]+\.dist-info\/RECORD$/.test(entry) ? list : undefined));
+    const text = await readFile(list, 'utf8').catch(() => '');
+    const lines = [...text.matchAll(/^(.*),sha256=([\w-]+)=*,\d+\r?$/gm)];
+    return new Map(lines.map(([, entry, hash]) => [entry!, Buffer.from(hash!, 'base64url').toString('hex')]));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Takes the entries that `destination` names out of a zip; each lands under its name only when whole. */
 export async function unzip(file: string, destination: (entry: string) => string | undefined): Promise<string[]> {
   const zip = await new Promise<yauzl.ZipFile>((resolve, reject) =>
@@ -75,7 +90,7 @@ export async function unzip(file: string, destination: (entry: string) => string
         if (error) return fail(error);
         try {
           await mkdir(dirname(target), { recursive: true });
-          await pipeline(stream, createWriteStream(`${target}.part`));
+          await pipeline(stream, createWriteStream(`${target}.part`, { flush: true } as object));
           await rename(`${target}.part`, target);
           written.push(target);
           zip.readEntry();

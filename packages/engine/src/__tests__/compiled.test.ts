@@ -5,12 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { exportOnnx } from '../export-onnx.ts';
 import { permutation } from '../random/draw.ts';
 import { resolveEngine } from '../resolve.ts';
-import type { ForwardSpec, TrainingSpec } from '../types.ts';
+import type { EngineName, ForwardSpec, TrainingSpec } from '../types.ts';
 import { mlpSpec, normalArray, tabularSpec } from './example-nets.ts';
+import { testedEngines } from './tested-engines.ts';
+
+const ENGINES = testedEngines('onnxruntime', 'tensorflow');
 
 const WIDTHS = [8, 16, 3, 16, 8];
 
-async function losses(name: 'cpu' | 'onnxruntime', spec: TrainingSpec, rows: number, epochs = 4): Promise<number[]> {
+async function losses(name: EngineName, spec: TrainingSpec, rows: number, epochs = 4): Promise<number[]> {
   const training = await (await resolveEngine(name)).compileTraining(spec);
   const all: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++)
@@ -19,7 +22,7 @@ async function losses(name: 'cpu' | 'onnxruntime', spec: TrainingSpec, rows: num
   return all;
 }
 
-describe('training on onnxruntime', () => {
+describe.each(ENGINES)('training on %s', (name) => {
   it.each([
     ['a dense net with AdamW, clipping and a schedule', () => mlpSpec(WIDTHS, 80)],
     ['embedding, dropout, LayerNorm, GELU, cross-entropy', () => tabularSpec(80)],
@@ -30,14 +33,14 @@ describe('training on onnxruntime', () => {
     ['a batch larger than the data', () => mlpSpec(WIDTHS, 80, { batchSize: 500 })],
   ])('has the losses of the eager engine over epochs: %s', async (_, spec) => {
     const eager = await losses('cpu', spec(), 80);
-    const compiled = await losses('onnxruntime', spec(), 80);
+    const compiled = await losses(name, spec(), 80);
     expect(compiled.length).toBe(eager.length);
     eager.forEach((loss, i) => expect(Math.abs(compiled[i]! - loss) / loss).toBeLessThan(1e-5));
     expect(eager.at(-1)).not.toBe(eager[0]);
   });
 
   it('gives the same bytes in one slice, in many, and after a resume elsewhere', async () => {
-    const engine = await resolveEngine('onnxruntime');
+    const engine = await resolveEngine(name);
     const epochs = [permutation(100, 1, 0), permutation(100, 1, 1)];
     const whole = await engine.compileTraining(tabularSpec(100));
     const expected: number[] = [];
@@ -52,7 +55,7 @@ describe('training on onnxruntime', () => {
   });
 
   it('gives out state that later steps do not change', async () => {
-    const training = await (await resolveEngine('onnxruntime')).compileTraining(mlpSpec(WIDTHS, 64));
+    const training = await (await resolveEngine(name)).compileTraining(mlpSpec(WIDTHS, 64));
     await training.runSlice(permutation(64, 1, 0), 0, 2);
     const state = await training.readState();
     const copy = structuredClone(state);
@@ -62,7 +65,7 @@ describe('training on onnxruntime', () => {
   });
 
   it('lets timers run while a slice trains', async () => {
-    const training = await (await resolveEngine('onnxruntime')).compileTraining(mlpSpec([64, 256, 256, 64], 8192));
+    const training = await (await resolveEngine(name)).compileTraining(mlpSpec([64, 256, 256, 64], 8192));
     let ticks = 0;
     const timer = setInterval(() => ticks++, 10);
     await training.runSlice(permutation(8192, 1, 0), 0, 256);
@@ -71,7 +74,7 @@ describe('training on onnxruntime', () => {
   });
 
   it('refuses the state of another net, and a disposed training', async () => {
-    const engine = await resolveEngine('onnxruntime');
+    const engine = await resolveEngine(name);
     const training = await engine.compileTraining(mlpSpec(WIDTHS, 33));
     const other = await (await engine.compileTraining(mlpSpec([8, 4, 8], 33))).readState();
     await expect(training.writeState(other)).rejects.toThrow('The state belongs to another net');
@@ -80,9 +83,9 @@ describe('training on onnxruntime', () => {
   });
 });
 
-describe('steps that cannot be compiled', () => {
+describe.each(ENGINES)('steps that cannot be compiled for %s', (name) => {
   const compile = async (loss: TrainingSpec['loss']) =>
-    (await resolveEngine('onnxruntime')).compileTraining({ ...mlpSpec(WIDTHS, 33), loss });
+    (await resolveEngine(name)).compileTraining({ ...mlpSpec(WIDTHS, 33), loss });
   void tf.setBackend('cpu');
   const outside = tf.tensor1d([1, 2, 3, 4, 5, 6, 7, 8]);
 
@@ -98,7 +101,7 @@ describe('steps that cannot be compiled', () => {
       const error = await compile(loss).catch((e: unknown) => e);
       expect(error).toMatchObject({ code: 'STEP_UNTRACEABLE' });
       expect((error as Error).message).toContain(message);
-      expect((error as Error).message).toMatch(/onnxruntime\.test\.ts:\d+:\d+: /);
+      expect((error as Error).message).toMatch(/compiled\.test\.ts:\d+:\d+: /);
     },
   );
 
@@ -139,11 +142,11 @@ const inputs = (rows: number) => ({
   code: { dtype: 'int32' as const, shape: [rows], values: Int32Array.from({ length: rows }, (_, i) => i % 4) },
 });
 
-describe('forward on onnxruntime', () => {
+describe.each(ENGINES)('forward on %s', (name) => {
   it('gives what the eager engine gives, whatever the size of the batches', async () => {
     const expected = await (await (await resolveEngine('cpu')).compileForward(forwardSpec())).run(inputs(11));
     for (const batchSize of [1, 4, 11, 100]) {
-      const forward = await (await resolveEngine('onnxruntime')).compileForward(forwardSpec({ batchSize }));
+      const forward = await (await resolveEngine(name)).compileForward(forwardSpec({ batchSize }));
       const found = await forward.run(inputs(11));
       expect(Object.keys(found)).toEqual(Object.keys(expected));
       for (const [name, { shape, dtype, values }] of Object.entries(expected)) {
@@ -155,7 +158,7 @@ describe('forward on onnxruntime', () => {
   });
 
   it('takes new parameters, and no rows', async () => {
-    const forward = await (await resolveEngine('onnxruntime')).compileForward(forwardSpec());
+    const forward = await (await resolveEngine(name)).compileForward(forwardSpec());
     const before = await forward.run(inputs(3));
     await forward.writeParams({ w: new Float32Array(6) });
     expect((await forward.run(inputs(3))).y!.values).toEqual(new Float32Array(6));

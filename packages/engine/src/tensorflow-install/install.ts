@@ -17,7 +17,7 @@ import {
   WHEEL_PLATFORMS,
 } from './releases.ts';
 import { selfTest } from './self-test.ts';
-import { fetchWheel, sha256, unzip, wheelVersion } from './wheel.ts';
+import { fetchWheel, sha256, unzip, wheelHashes, wheelVersion } from './wheel.ts';
 
 export interface InstallOptions {
   /** The GPU build: tfjs-node-gpu with the CUDA libraries of the nvidia wheels. @default false */
@@ -35,6 +35,8 @@ export interface InstallRecord {
   /** sha256 of the wheel, hex. */
   wheel: string;
   folder: string;
+  /** sha256 of the libraries and the addon, hex, by path within the folder. */
+  files: Record<string, string>;
 }
 
 /** Folder of the installed TensorFlow, apart from any project. */
@@ -53,9 +55,14 @@ export async function installTensorflow(options: InstallOptions = {}): Promise<I
   const home = tensorflowHome();
   const packageName = cuda ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
   const installed = await readRecord(home);
-  if (installed?.packageName === packageName && existsSync(addonPath(home, packageName))) {
-    onStep(`already installed: TensorFlow ${installed.tensorflow} in ${home}`);
-    return installed;
+  if (installed?.packageName === packageName) {
+    const damaged = await firstDamaged(installed.folder, installed.files);
+    if (damaged === undefined) {
+      onStep(`already installed, every byte as it was: TensorFlow ${installed.tensorflow} in ${home}`);
+      return installed;
+    }
+    onStep(`${damaged} is not as it was installed: installing again`);
+    await rm(join(home, 'install.json'), { force: true });
   }
   if (process.platform !== 'linux' || !WHEEL_PLATFORMS[process.arch])
     throw new HourglassError(
@@ -70,21 +77,32 @@ export async function installTensorflow(options: InstallOptions = {}): Promise<I
     remedy: 'Install a C++ compiler (Debian and Ubuntu: apt-get install g++), or set CXX.',
   });
   await mkdir(home, { recursive: true });
-  await checkRoom(home, cuda ? DISK_NEEDED.cuda : DISK_NEEDED.cpu);
+  onStep(await checkRoom(home, cuda ? DISK_NEEDED.cuda : DISK_NEEDED.cpu));
 
   const folder = join(home, 'node_modules', packageName);
-  if (!existsSync(join(folder, 'binding', 'tfjs_binding.cc'))) {
+  if (!existsSync(fetchedMark(home, packageName))) {
     onStep(`fetching ${packageName}@${TFJS_NODE_VERSION} from npm`);
     await fetchPackages(home, packageName, signal);
   }
 
   const library = cuda ? 'tensorflow' : 'tensorflow-cpu';
   const wheels = join(home, 'wheels');
-  if (!options.wheel)
+  const fetched = async (): Promise<string> => {
     onStep(`fetching the wheel ${library} ${TENSORFLOW_VERSION} (about ${cuda ? 600 : 275} MB) with pip`);
-  const wheel = options.wheel ?? (await fetchWheel(`${library}==${TENSORFLOW_VERSION}`, wheels, signal));
+    return fetchWheel(`${library}==${TENSORFLOW_VERSION}`, wheels, signal);
+  };
+  let wheel = options.wheel ?? (await fetched());
   onStep(`unpacking ${LIBRARIES.length} libraries and ${HEADERS.length} headers`);
-  await stageLibrary(wheel, folder);
+  try {
+    await stageLibrary(wheel, folder);
+  } catch (error) {
+    // One of ours that an interrupted download left behind is worth a second try.
+    if (options.wheel || !(error instanceof HourglassError)) throw error;
+    onStep(error.message);
+    await rm(wheels, { recursive: true, force: true });
+    wheel = await fetched();
+    await stageLibrary(wheel, folder);
+  }
   if (cuda) await stageCuda(wheel, folder, home, options);
 
   onStep(`building the addon with ${compiler} (about 15 s)`);
@@ -92,8 +110,16 @@ export async function installTensorflow(options: InstallOptions = {}): Promise<I
 
   onStep('trying it: one matrix product and its gradient');
   await selfTest(home, packageName, signal);
-  const record = { packageName, tensorflow: wheelVersion(wheel), wheel: await sha256(wheel), folder };
-  await writeFile(join(home, 'install.json.part'), `${JSON.stringify(record, null, 2)}\n`);
+  const parts = [...LIBRARIES.map((file) => join('deps', 'lib', file)), addonFile];
+  const hashes = await Promise.all(parts.map(async (file) => [file, await sha256(join(folder, file))] as const));
+  const record: InstallRecord = {
+    packageName,
+    tensorflow: wheelVersion(wheel),
+    wheel: await sha256(wheel),
+    folder,
+    files: Object.fromEntries(hashes),
+  };
+  await writeFile(join(home, 'install.json.part'), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
   await rename(join(home, 'install.json.part'), join(home, 'install.json'));
   await rm(wheels, { recursive: true, force: true });
   onStep(`TensorFlow ${record.tensorflow} is ready in ${home}`);
@@ -107,8 +133,20 @@ export async function uninstallTensorflow(): Promise<boolean> {
   return there;
 }
 
-const addonPath = (home: string, packageName: string) =>
-  join(home, 'node_modules', packageName, 'lib', 'napi-v8', 'tfjs_binding.node');
+const addonFile = join('lib', 'napi-v8', 'tfjs_binding.node');
+/** Written when npm was done with a package. */
+const fetchedMark = (home: string, packageName: string) => join(home, 'node_modules', packageName, '.fetched');
+
+/** The first file that is missing or has other bytes, if any. */
+async function firstDamaged(folder: string, files: Record<string, string> = {}): Promise<string | undefined> {
+  // A record of an earlier version has no hashes.
+  if (Object.keys(files).length === 0) return addonFile;
+  for (const [file, hash] of Object.entries(files)) {
+    const path = join(folder, file);
+    if (!existsSync(path) || (await sha256(path)) !== hash) return file;
+  }
+  return undefined;
+}
 
 async function readRecord(home: string): Promise<InstallRecord | undefined> {
   try {
@@ -118,10 +156,10 @@ async function readRecord(home: string): Promise<InstallRecord | undefined> {
   }
 }
 
-async function checkRoom(home: string, needed: number): Promise<void> {
+async function checkRoom(home: string, needed: number): Promise<string> {
   const { bavail, bsize } = await statfs(home);
-  if (bavail * bsize >= needed) return;
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bavail * bsize >= needed) return `${gb(needed)} of disk are needed in ${home}, ${gb(bavail * bsize)} are free`;
   throw new HourglassError(
     'DISK_FULL',
     `${home}: expected ${gb(needed)} of room for TensorFlow, found ${gb(bavail * bsize)}. ` +
@@ -142,20 +180,30 @@ async function fetchPackages(home: string, packageName: string, signal?: AbortSi
   const scope = join(home, 'node_modules', '@tensorflow');
   for (const copy of ['', '-core', '-converter', '-data', '-layers', '-backend-cpu', '-backend-webgl'])
     await rm(join(scope, `tfjs${copy}`), { recursive: true, force: true });
+  await writeFile(fetchedMark(home, packageName), '', { flush: true });
 }
 
+/** Takes libraries and headers out of the wheel, those that are not there with the bytes the wheel's own list has. */
 async function stageLibrary(wheel: string, folder: string): Promise<void> {
   const targets = new Map<string, string>([
     ...LIBRARIES.map((file): [string, string] => [`tensorflow/${file}`, join(folder, 'deps', 'lib', file)]),
     ...HEADERS.map((file): [string, string] => [`tensorflow/include/${file}`, join(folder, 'deps', 'include', file)]),
   ]);
-  if ([...targets.values()].every(existsSync)) return;
-  const written = new Set(await unzip(wheel, (entry) => targets.get(entry)));
-  const missing = [...targets].filter(([, target]) => !written.has(target)).map(([entry]) => entry);
+  const hashes = await wheelHashes(wheel);
+  const wrong = async () => {
+    const bad: string[] = [];
+    for (const [entry, target] of targets)
+      if (!existsSync(target) || (await sha256(target)) !== hashes.get(entry)) bad.push(entry);
+    return bad;
+  };
+  const wanted = new Set(await wrong());
+  await unzip(wheel, (entry) => (wanted.has(entry) ? targets.get(entry) : undefined));
+  const missing = wanted.size ? await wrong() : [];
   if (missing.length)
     throw new HourglassError(
       'ENGINE_UNAVAILABLE',
-      `${wheel}: expected ${missing.slice(0, 3).join(', ')} in it. Use a wheel of TensorFlow ${TENSORFLOW_VERSION}.`,
+      `${wheel}: expected ${missing.slice(0, 3).join(', ')} in it, with the hashes of its list of files. ` +
+        `Use a whole wheel of TensorFlow ${TENSORFLOW_VERSION}.`,
     );
   for (const [link, file] of Object.entries(LIBRARY_LINKS)) {
     const path = join(folder, 'deps', 'lib', link);
@@ -181,7 +229,7 @@ async function stageCuda(wheel: string, folder: string, home: string, options: I
 /** Compiles the addon's two sources directly: N-API needs neither node-gyp nor Python. */
 async function buildAddon(compiler: string, home: string, packageName: string, signal?: AbortSignal): Promise<void> {
   const folder = join(home, 'node_modules', packageName);
-  const addon = addonPath(home, packageName);
+  const addon = join(folder, addonFile);
   await mkdir(join(addon, '..'), { recursive: true });
   const args = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'];
   args.push('-I..', '-Ideps/include', `-I${join(home, 'node_modules', 'node-api-headers', 'include')}`);
