@@ -114,8 +114,9 @@ export type LatentOptions = z.output<z.ZodObject<typeof latentOptions>>;
 /**
  * What a model file can give. `latent`: `[rows, d]`, of the first network. `reconstructed`: what each cell should hold, an
  * output `NAME.reconstructed` a column. `filled`: `NAME.filled`, the same in missing cells only, observed ones as they are.
+ * `error`: `[rows, 1]`, how far what the latent holds is from the row.
  */
-export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled'] as const;
+export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled', 'error'] as const;
 export type ModelOutput = (typeof MODEL_OUTPUTS)[number];
 
 /** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */
