@@ -7,12 +7,18 @@ const boundaries = [
   { sourceTag: 'type:core', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['type:core', 'type:lib'] },
   { sourceTag: 'type:plugin', onlyDependOnLibsWithTags: ['type:core', 'type:lib'] },
-  { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin'] },
-  { sourceTag: 'type:activities', onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin'] },
+  {
+    sourceTag: 'type:app',
+    onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin', 'type:activities', 'type:workflows'],
+  },
+  {
+    sourceTag: 'type:activities',
+    onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin', 'type:workflows'],
+  },
   {
     sourceTag: 'type:workflows',
     onlyDependOnLibsWithTags: ['type:core'],
-    bannedExternalImports: ['!(@temporalio/workflow)'],
+    bannedExternalImports: ['!(@temporalio/workflow|vitest)'],
   },
   { sourceTag: 'scope:no-tensors', bannedExternalImports: ['@tensorflow/*', 'onnxruntime-*'] },
 ];

@@ -3,16 +3,19 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 import { hashFile } from './hash-file.ts';
+import { deliverObject } from './s3/destination.ts';
+import { isS3Uri } from './s3/uri.ts';
 import type { BlobRef } from './types.ts';
 
 /**
- * Writes one file outside the store, whole or not at all: a temporary name beside it, fsync, rename. What processes
- * that died left there is removed.
+ * Writes one file outside the store, or one object (`s3://bucket/name`), whole or not at all: a temporary name beside it,
+ * fsync, rename. What processes that died left there is removed.
  *
  * @param write makes the file at the path it is given
  * @throws SINK_UNWRITABLE, DISK_FULL; errors of ours from `write` as they are
  */
 export async function deliverFile(path: string, write: (aside: string) => Promise<void>): Promise<BlobRef> {
+  if (isS3Uri(path)) return deliverObject(path, write);
   const folder = dirname(path);
   const aside = join(folder, `.${basename(path)}.${process.pid}.${randomUUID().slice(0, 8)}.part`);
   try {

@@ -2,6 +2,8 @@ import { relative, resolve, sep } from 'node:path';
 import { canonicalJson, HourglassError } from '@hourglass/core';
 import { hashBytes, hashFile } from './hash-file.ts';
 import { mapLimited } from './map-limited.ts';
+import { digestOfObject } from './s3/destination.ts';
+import { isS3Uri } from './s3/uri.ts';
 import { listSourceFiles, type SourceFiles } from './source-files.ts';
 import { sameStamp, stampOf, type FileStamp, type Stamps } from './stamps.ts';
 import { errnoOf } from './storage-error.ts';
@@ -50,6 +52,7 @@ export function fingerprints(stamps: Stamps): {
     source: async (source, baseDir) => of(await listSourceFiles(source, baseDir), source),
 
     async destination(path) {
+      if (isS3Uri(path)) return digestOfObject(path);
       try {
         return (await of(await listSourceFiles(resolve(path)), path)).digest;
       } catch (error) {

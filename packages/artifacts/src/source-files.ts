@@ -2,6 +2,8 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { didYouMean, HourglassError } from '@hourglass/core';
 import { globBase, globPattern, isGlob } from './glob.ts';
+import { remoteSourceFiles } from './s3/sources.ts';
+import { isS3Uri } from './s3/uri.ts';
 import { errnoOf } from './storage-error.ts';
 
 /** The files a source stands for. */
@@ -15,10 +17,11 @@ export interface SourceFiles {
 
 /** A path that exists is taken literally, even with wildcards in its name. @throws SOURCE_NOT_FOUND, SOURCE_INVALID */
 export async function listSourceFiles(source: string, baseDir = process.cwd()): Promise<SourceFiles> {
+  if (isS3Uri(source)) return remoteSourceFiles(source);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith('file://'))
     throw new HourglassError(
       'SOURCE_INVALID',
-      `Source "${source}": expected a file, folder or glob of this machine, found a URI of another kind. Download it first.`,
+      `Source "${source}": expected a file, folder or glob of this machine or s3://bucket/…, found a URI of another kind. Download it first.`,
     );
   const path = resolve(baseDir, source.startsWith('file://') ? decodeURIComponent(new URL(source).pathname) : source);
   const info = await stat(path).catch((error: unknown) => {

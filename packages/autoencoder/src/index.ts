@@ -34,9 +34,9 @@ export { denormalise, fitNormaliser, normalise, type Normalisation, type Normali
 export { checkSchema } from './columns/schema.ts';
 export { takeRows, toData, type TableBatch } from './model/data.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
-export { heldOutBand, type HeldOut, type Model, type ModelDescription, type ReadOut } from './model/model.ts';
 export { checkDims, encodeRows, type EncodeRowsOptions } from './model/encode-rows.ts';
 export { refuseLearnedLabel } from './model/refuse-label.ts';
+export { heldOutBand, type HeldOut, type Model, type ModelDescription, type ReadOut } from './model/model.ts';
 export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';

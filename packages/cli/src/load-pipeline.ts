@@ -15,6 +15,8 @@ export interface LoadedPipeline {
   file: string;
   /** The YAML itself. */
   text: string;
+  /** Files it takes in by `uses: ./other.yaml`: absolute path and text. */
+  included: { file: string; text: string }[];
   /** Remarks that do not stop a run. */
   warnings: Diagnostic[];
 }
@@ -41,7 +43,10 @@ export async function readPipelineFile(context: CliContext, file: string): Promi
 export async function loadPipeline(context: CliContext, file: string): Promise<LoadedPipeline> {
   const { path, text } = await readPipelineFile(context, file);
   const plugins = await loadPlugins(context, dirname(path));
-  const { plan, diagnostics } = await compileFile(context, { path, text }, plugins);
+  const included = new Map<string, string>();
+  const { plan, diagnostics } = await compileFile(context, { path, text }, plugins, (read, content) =>
+    included.set(read, content),
+  );
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
   if (plan === undefined || errors.length > 0) {
     const count = `${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'} in ${shown(context, path)}; nothing was run.`;
@@ -49,7 +54,14 @@ export async function loadPipeline(context: CliContext, file: string): Promise<L
       details: { diagnostics },
     });
   }
-  return { plan, plugins, file: path, text, warnings: diagnostics.filter(({ severity }) => severity === 'warning') };
+  return {
+    plan,
+    plugins,
+    file: path,
+    text,
+    included: [...included].map(([read, content]) => ({ file: read, text: content })),
+    warnings: diagnostics.filter(({ severity }) => severity === 'warning'),
+  };
 }
 
 /** Compiles text of a file; mistakes come back as diagnostics with the path as the person would write it. */
@@ -57,8 +69,11 @@ export async function compileFile(
   context: CliContext,
   { path, text }: { path: string; text: string },
   plugins: Plugins,
+  onRead: (path: string, text: string) => void = () => undefined,
 ): Promise<{ plan?: Plan; diagnostics: Diagnostic[] }> {
-  return compile({ text, file: shown(context, path) }, plugins.registry, { readFile: fileReader(context, path) });
+  return compile({ text, file: shown(context, path) }, plugins.registry, {
+    readFile: fileReader(context, path, onRead),
+  });
 }
 
 /** The path as it is shortest from here. */
@@ -71,7 +86,7 @@ export function shown(context: CliContext, path: string): string {
  * Reads `uses: ./other.yaml`. Files outside the project (the nearest folder upwards that holds a package.json or .git, else the
  * pipeline's own) are refused: a pipeline must not change with what happens to lie elsewhere on a machine.
  */
-function fileReader(context: CliContext, main: string): ReadFile {
+function fileReader(context: CliContext, main: string, onRead: (path: string, text: string) => void): ReadFile {
   const project = projectOf(dirname(main));
   return (uses, fromFile) => {
     const path = resolve(dirname(resolve(context.cwd, fromFile)), uses);
@@ -79,7 +94,9 @@ function fileReader(context: CliContext, main: string): ReadFile {
     if (inside.startsWith('..') || isAbsolute(inside))
       return { error: `${uses} lies outside the project ${project}; move it in, or give its stages here` };
     try {
-      return { text: readFileSync(path, 'utf8'), file: shown(context, path) };
+      const text = readFileSync(path, 'utf8');
+      onRead(path, text);
+      return { text, file: shown(context, path) };
     } catch (error) {
       const near = nearNames(basename(path), namesIn(dirname(path))).map(
         (name) => `./${relative(dirname(resolve(context.cwd, fromFile)), join(dirname(path), name))}`,

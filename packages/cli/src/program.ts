@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './context.ts';
+import { temporalCommands } from './program-temporal.ts';
 import { version } from './version.ts';
 
 /** What a command leaves behind besides its output. */
@@ -261,6 +262,8 @@ export function createProgram(context: CliContext, state: ProgramState): Command
       .action(async (run, stage, options) =>
         (await import('./commands/decide.ts')).decide(context, decision, run, stage, options),
       );
+
+  temporalCommands({ context, state, define, bindingOptions, examples, integer, list, storeOption, jsonOption });
 
   const names = define('names', GROUPS.results)
     .summary('published, versioned names of artifacts')

@@ -41,6 +41,8 @@ export interface DriveEffects {
 export interface DriveOptions {
   /** Interrupts: running stages are stopped, and the state returned can be driven on. */
   signal?: AbortSignal;
+  /** Ends in order: what runs is waited for, nothing more is started, and the state returned can be driven on. */
+  drain?: AbortSignal;
   /** Stages that run side by side. @default Infinity: the host limits itself */
   maxParallel?: number;
 }
@@ -62,7 +64,7 @@ export async function drive(
   effects: DriveEffects,
   options: DriveOptions = {},
 ): Promise<Driven> {
-  const { signal, maxParallel = Infinity } = options;
+  const { signal, drain, maxParallel = Infinity } = options;
   if (isClosed(start)) return { state: start, ended: 'closed' };
   let state = start;
   const inbox: RunEvent[] = [];
@@ -93,9 +95,10 @@ export async function drive(
     among.add(tracked);
   };
   const interrupted = (): boolean => signal?.aborted === true || failure !== undefined;
+  const draining = (): boolean => drain?.aborted === true;
 
   const startRuns = (): void => {
-    while (waiting.length > 0 && running.size < maxParallel && !interrupted()) {
+    while (waiting.length > 0 && running.size < maxParallel && !interrupted() && !draining()) {
       const task = waiting.shift()!;
       const controller = new AbortController();
       running.set(task.path, controller);
@@ -241,6 +244,7 @@ export async function drive(
 
   const onAbort = (): void => wake();
   signal?.addEventListener('abort', onAbort);
+  drain?.addEventListener('abort', onAbort);
   const unsubscribe = effects.subscribe?.(send);
   let ended: Driven['ended'] = 'closed';
   try {
@@ -251,7 +255,7 @@ export async function drive(
       });
       apply();
       if (isClosed(state)) break;
-      if (interrupted()) {
+      if (interrupted() || (draining() && work.size === 0 && inbox.length === 0)) {
         ended = 'interrupted';
         break;
       }
@@ -278,6 +282,7 @@ export async function drive(
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
+    drain?.removeEventListener('abort', onAbort);
     unsubscribe?.();
   }
   if (failure) throw failure.error;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ArtifactType } from './artifact.ts';
-import { formatType, typeOfArtifact } from './expression/value-type.ts';
+import { typeOfArtifact } from './expression/schema-type.ts';
+import { formatType } from './expression/value-type.ts';
 import type { Registry } from './registry.ts';
 import type { StageManifest } from './stage.ts';
 

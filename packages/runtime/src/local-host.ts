@@ -11,13 +11,13 @@ import {
   drive,
   HourglassError,
   type Incoming,
+  isForced,
   type PinnedName,
   type Plan,
   type ProgressEvent,
   type RunCommand,
   type RunEvent,
   type RunState,
-  stagePathOf,
   type StageTask,
 } from '@hourglass/core';
 import { engineIdentity } from '@hourglass/engine';
@@ -152,10 +152,6 @@ export async function runPipeline(options: RunPipelineOptions): Promise<RunRecor
     folder.close();
     await unlock();
   }
-}
-
-function isForced({ force }: RunState, task: StageTask): boolean {
-  return force === true || force.includes(stagePathOf(task.path));
 }
 
 /** Continues the newest interrupted run of the same work, or makes a new one. */

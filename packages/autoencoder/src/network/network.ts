@@ -75,10 +75,10 @@ export interface NetworkSpec {
   blocks: number;
   dropout: number;
   skip: Skip;
-  /** Pieces each number is also shown in. @default 0 */
-  pieces?: number;
   /** @default 'none' */
   base?: Base;
+  /** Pieces each number is also shown in. @default 0 */
+  pieces?: number;
 }
 
 /** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */

@@ -7,8 +7,8 @@ import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
 import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
-import { inPieces, pieceBounds } from './pieces.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
+import { inPieces, pieceBounds } from './pieces.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
 export function tabularNetwork(spec: NetworkSpec): Network {
@@ -85,8 +85,8 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     },
     prior: (encoded) => ({
       ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
-      ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
       ...(pca ? pcaBase(encoded, layout.numbers, latentDim) : {}),
+      ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
     }),
     prepare(input, params) {
       const row = assemble(input, params, spec);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { s3TestServer } from '@hourglass/artifacts/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,10 +46,37 @@ describe.skipIf(server === undefined)('two machines that share nothing but objec
     expect(other).toBe(one);
   });
 
+  it('read a table from object storage and write one there; a change there is noticed', async () => {
+    const put = (name: string, text: string) => {
+      mkdirSync(join(server!.folder, 'shared/lake'), { recursive: true });
+      writeFileSync(join(server!.folder, 'shared/lake', name), text);
+    };
+    put('a.csv', table);
+    const lake = toyPipeline(`  ingest: { uses: data/ingest, with: { uri: "s3://shared/lake/*.csv" } }
+  export: { uses: data/export, with: { data: "\${{ stages.ingest.data }}", uri: s3://shared/gold/out.csv } }
+`);
+    for (const machine of [ada, bob]) machine.write('lake.yaml', lake);
+    const first = await on(ada, 'run', 'lake.yaml');
+    expect(first.code, first.out + first.err).toBe(0);
+    const written = join(server!.folder, 'shared/gold/out.csv');
+    expect(readFileSync(written, 'utf8').split('\n')).toHaveLength(42);
+    expect((await on(bob, 'run', 'lake.yaml')).out).toMatch(/all stages cached/);
+    writeFileSync(written, 'edited');
+    put('b.csv', 'id,x\n99,1.5\n');
+    const plan = await on(bob, 'plan', 'lake.yaml');
+    expect(plan.out).toMatch(/ingest +RUN +source .*changed/);
+    const again = await on(bob, 'run', 'lake.yaml');
+    expect(again.code, again.out + again.err).toBe(0);
+    expect(readFileSync(written, 'utf8').split('\n')).toHaveLength(43);
+    const mistaken = await on(bob, 'run', bob.write('bad.yaml', lake.replace('*.csv', 'c.csv')));
+    expect(mistaken.code).toBe(1);
+    expect(mistaken.out).toMatch(/"s3:\/\/shared\/lake\/c\.csv": expected an object.*Did you mean "[ab]\.csv"/s);
+  });
+
   it('see each other’s runs', async () => {
     const runs = JSON.parse((await on(bob, 'runs', '--json')).out) as { id: string; status: string }[];
-    expect(runs.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
-    const shown = await on(bob, 'runs', 'show', runs[1]!.id);
+    expect(runs.slice(-2).map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+    const shown = await on(bob, 'runs', 'show', runs.at(-1)!.id);
     expect(shown.out).toMatch(/train +done/);
   });
 

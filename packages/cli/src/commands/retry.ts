@@ -1,4 +1,4 @@
-import { HourglassError, type Json } from '@hourglass/core';
+import { HourglassError, type Json, skipStages } from '@hourglass/core';
 import { readRun } from '@hourglass/runtime';
 import { dirname } from 'node:path';
 import { answerHeld } from '../answer-held.ts';
@@ -9,7 +9,6 @@ import { executeRun } from '../execute-run.ts';
 import { loadPlugins } from '../load-plugins.ts';
 import { openStoreFor } from '../open-store.ts';
 import type { ProgramState } from '../program.ts';
-import { skipStages } from '../skip-stages.ts';
 
 /** `train.epochs=50` of `--with`. */
 export interface OptionChange {

@@ -1,4 +1,7 @@
-import { HourglassError, nearNames, type Plan, type StagePlan, stagePaths } from '@hourglass/core';
+import { nearNames } from './did-you-mean.ts';
+import { HourglassError } from './error.ts';
+import type { Plan, StagePlan } from './plan.ts';
+import { stagePaths } from './select.ts';
 
 /** The plan with stages that never run; what depends on them is skipped too, unless it says `onSkipped: run`. */
 export function skipStages(plan: Plan, paths: readonly string[]): Plan {

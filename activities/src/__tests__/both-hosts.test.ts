@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openStore } from '@hourglass/artifacts';
+import type { RunState } from '@hourglass/core';
+import { createRunner, runPipeline } from '@hourglass/runtime';
+import type { RunRequest } from '@hourglass/workflows';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { submitRun } from '../client/submit-run.ts';
+import { compileSource } from '../worker/store-activities.ts';
+import { makePlace } from './support/place.ts';
+
+const library = fileURLToPath(new URL('../../../workflows/pipelines', import.meta.url));
+const files = readdirSync(library).filter((name) => name.endsWith('.yaml'));
+
+/** A library pipeline made quick: two epochs and the cheapest baseline, so that gates would not pass. */
+function quick(name: string): string {
+  const visit = (stages: Record<string, any>): void => {
+    for (const stage of Object.values(stages)) {
+      delete stage.gate;
+      delete stage.approve;
+      if (stage.with?.epochs) stage.with.epochs = 2;
+      if (Array.isArray(stage.with?.baselines)) stage.with.baselines = ['mean'];
+      if (stage.stages) visit(stage.stages);
+    }
+  };
+  const document = parse(readFileSync(join(library, name), 'utf8'));
+  visit(document.stages);
+  return stringify(document);
+}
+
+const digests = ({ stages }: RunState): unknown =>
+  Object.fromEntries(
+    Object.entries(stages).map(([id, { status, outputs = {} }]) => [
+      id,
+      [status, ...Object.entries(outputs).map(([output, ref]) => [output, [ref].flat().map(({ digest }) => digest)])],
+    ]),
+  );
+
+describe('every pipeline of the library', () => {
+  test.each(files)('%s gives the same in this process and on Temporal', async (name) => {
+    const place = await makePlace();
+    const { folder, client, settings, env, plugins } = place;
+    const text = quick(name);
+    const readAll = Object.fromEntries(files.map((file) => [file, readFileSync(join(library, file), 'utf8')]));
+    const request: RunRequest = {
+      name,
+      source: { file: name, files: { ...readAll, [name]: text } },
+      baseDir: library,
+      outDir: join(folder, 'out-temporal'),
+      scheduledAt: '2026-11-25T03:00:00.000Z',
+    };
+    const plan = compileSource(request, plugins);
+    const store = await openStore(join(folder, 'store-here'));
+    const runner = createRunner({ store, plugins });
+    const here = await runPipeline({
+      ...{ plan, store, runner, plugins },
+      baseDir: library,
+      outDir: join(folder, 'out-here'),
+      scheduledAt: request.scheduledAt,
+    }).finally(() => runner.close());
+    expect(here.error).toBeUndefined();
+
+    await place.worker();
+    const { workflowId } = await submitRun(client, settings, env, { plan, request, id: `both-${settings.taskQueue}` });
+    const { execution, view } = await place.ended(workflowId);
+    expect(execution).toBe('COMPLETED');
+    expect(digests(view!.state!)).toEqual(digests(here.state));
+  });
+});

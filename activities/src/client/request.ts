@@ -1,0 +1,81 @@
+import type { Plan, StagePlan, StageResources } from '@hourglass/core';
+import { HourglassError } from '@hourglass/core';
+import { queueOf, SEARCH_ATTRIBUTES, type RunRequest } from '@hourglass/workflows';
+import type { Client } from '@temporalio/client';
+import { isPolled } from '../connection/pollers.ts';
+import { queueConfig, queuesFor, taskQueueOf } from '../connection/queues.ts';
+import type { TemporalSettings } from '../connection/settings.ts';
+
+const LARGEST_SOURCE = 512 * 1024;
+
+/** @throws CALL_INVALID when the pipeline's files are too large to travel with the request */
+export function checkSource({ source }: Pick<RunRequest, 'source'>): void {
+  const bytes = Buffer.byteLength(JSON.stringify(source));
+  if (bytes > LARGEST_SOURCE)
+    throw new HourglassError(
+      'CALL_INVALID',
+      `${source.file} and the files it takes in hold ${Math.round(bytes / 1024)} KiB; at most ${LARGEST_SOURCE / 1024} KiB can be submitted. Split the pipeline, or move long lists into data.`,
+    );
+}
+
+/** Whether the server knows our search attributes. */
+export async function hasSearchAttributes(client: Client, namespace: string): Promise<boolean> {
+  return (await missingSearchAttributes(client, namespace)).length === 0;
+}
+
+export async function missingSearchAttributes(client: Client, namespace: string): Promise<string[]> {
+  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
+  return Object.keys(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes ?? {}, name));
+}
+
+/**
+ * Refuses what would wait for ever: a run whose workflow, or one of its stages, is on a queue that no worker polls.
+ * @throws CALL_INVALID, naming stages, queue and the command that helps
+ */
+export async function refuseUnpolled(
+  client: Client,
+  settings: TemporalSettings,
+  env: Record<string, string | undefined>,
+  plan: Plan,
+): Promise<void> {
+  const { namespace, taskQueue: base } = settings;
+  const service = client.workflowService;
+  if (!(await polledSoon(() => isPolled(service, namespace, base, 'workflows'))))
+    throw new HourglassError(
+      'CALL_INVALID',
+      `No worker polls the queue "${base}" in the namespace "${namespace}" at ${settings.address}. Start one: hourglass worker`,
+    );
+  const config = queueConfig(env);
+  const polled = new Map([[base, true]]);
+  for (const name of Object.keys(config)) {
+    const queue = taskQueueOf(base, name);
+    polled.set(queue, await isPolled(service, namespace, queue, 'stages'));
+  }
+  const queues = queuesFor(base, config, (queue) => polled.get(queue) === true);
+  const wanting = new Map<string, string[]>();
+  for (const [path, resources] of resourcesOf(plan.stages, '')) {
+    const queue = queueOf(resources, queues);
+    if (!polled.get(queue)) wanting.set(queue, [...(wanting.get(queue) ?? []), path]);
+  }
+  const [first] = wanting;
+  if (first)
+    throw new HourglassError(
+      'CALL_INVALID',
+      `${plan.name}: ${first[1].map((path) => `\`${path}\``).join(', ')} must run on the queue "${first[0]}", which no worker polls. Start one there: hourglass worker --queues ${first[0].slice(base.length + 1)}`,
+    );
+}
+
+/** A worker that just started is heard of with its first poll. */
+async function polledSoon(isPolledNow: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 10; tries++) {
+    if (await isPolledNow()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return false;
+}
+
+function resourcesOf(stages: readonly StagePlan[], prefix: string): [string, StageResources][] {
+  return stages.flatMap(({ id, group, resources }): [string, StageResources][] =>
+    group ? resourcesOf(group.stages, `${prefix}${id}.`) : [[prefix + id, resources]],
+  );
+}
