@@ -54,9 +54,13 @@ export async function applyRows(
   const made = await writeDataset(artifacts, { columns, parts: madeParts(context, reader, model, spec) });
   if (keep.length === 0) return made;
   const names = new Map(columns.map(({ name }) => [name, `made.${quoted(name)}`]));
+  const all = reader.columns.map(({ name }) => name);
   const chosen =
     spec.order === 'table'
-      ? reader.columns.filter(({ name }) => names.has(name) || keep.includes(name)).map(({ name }) => name)
+      ? [
+          ...all.filter((name) => names.has(name) || keep.includes(name)),
+          ...[...names.keys()].filter((name) => !all.includes(name)),
+        ]
       : [...keep, ...names.keys()];
   return queryDataset(artifacts, {
     inputs: { data, made },
