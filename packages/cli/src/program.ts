@@ -207,6 +207,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
       'where to write; default: INPUT with the read-out in its name, in the current folder',
     )
     .option('--engine <name>', 'tensor engine; default: auto')
+    .option('-k <n>', 'of an index: so many matches a query', integer(1))
     .option('--with <option=value>', "set an option of the read-out's stage (repeat for several)", collect)
     .option('--plain', 'one line an event instead of a live view')
     .addOption(storeOption())
@@ -214,7 +215,13 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .action(async (model, input, options) =>
       (await import('./commands/apply.ts')).apply(context, state, model, input, options),
     )
-    .addHelpText('after', examples([['hourglass apply 3fa9c1 monday.parquet -o monday-filled.parquet', '']]));
+    .addHelpText(
+      'after',
+      examples([
+        ['hourglass apply 3fa9c1 monday.parquet -o monday-filled.parquet', ''],
+        ['hourglass apply digits_index query.parquet -k 5', 'search an index'],
+      ]),
+    );
 
   const runs = define('runs', GROUPS.results)
     .summary('runs of this store, and what came of them')

@@ -15,6 +15,7 @@ export interface ApplyFlags {
   output?: string;
   engine?: string;
   with?: string[];
+  k?: number;
   store?: string;
   plain?: boolean;
   json?: boolean;
@@ -70,14 +71,14 @@ export async function apply(
   const inputOf = (kind: string): string =>
     Object.entries(manifest.inputs).find(([, type]) => type.kind === kind)?.[0] ?? kind;
   const options = Object.fromEntries(
-    (flags.with ?? []).map((text) => {
+    [...(flags.with ?? []), ...(flags.k === undefined ? [] : [`k=${flags.k}`])].map((text) => {
       const { name, value } = splitAssignment(text, '--with', 'option=value');
       return [name, parseValue(value)];
     }),
   );
   const document = {
     hourglass: 'v1',
-    name: `apply_${ref.application ?? 'model'}`,
+    name: `apply_${(ref.application ?? 'model').replaceAll('-', '_')}`,
     title: `${readOut.stage} on ${basename(source)}`,
     stages: {
       ingest: { uses: 'data/ingest', with: { uri: source } },

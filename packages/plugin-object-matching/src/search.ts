@@ -1,0 +1,66 @@
+import { nearestNeighbours, type Neighbours } from '@hourglass/metrics';
+import { Index, MetricKind, ScalarKind } from 'usearch';
+
+/** Shape of a graph (HNSW). Source: Malkov, Yashunin (IEEE TPAMI 2018). */
+export interface GraphOptions {
+  connectivity: number;
+  expansionAdd: number;
+  expansionSearch: number;
+}
+
+const graphOf = (dims: number, { connectivity, expansionAdd, expansionSearch }: GraphOptions): Index =>
+  new Index({
+    dimensions: dims,
+    metric: MetricKind.L2sq,
+    quantization: ScalarKind.F32,
+    connectivity,
+    expansion_add: expansionAdd,
+    expansion_search: expansionSearch,
+    multi: false,
+  });
+
+/** Writes the graph of latents `[n, dims]` to a file. One thread: the same latents give the same bytes. */
+export function buildGraph(z: Float32Array, dims: number, options: GraphOptions, path: string): void {
+  const graph = graphOf(dims, options);
+  graph.add(
+    BigUint64Array.from({ length: z.length / dims }, (_, i) => BigInt(i)),
+    z,
+    1,
+  );
+  graph.save(path);
+}
+
+/** What a search runs in. */
+export interface SearchSpace {
+  /** Latents `[n, dims]`. */
+  z: Float32Array;
+  dims: number;
+  /** File of the graph; without it every row is compared. */
+  graph?: string;
+  options: GraphOptions;
+}
+
+/** The k nearest rows of queries `[q, dims]`, nearest first. */
+export function searchNearest({ z, dims, graph, options }: SearchSpace, queries: Float32Array, k: number): Neighbours {
+  const rows = queries.length / dims;
+  const base = { rows: z.length / dims, cols: dims, data: z };
+  const exact = (of: Float32Array): Neighbours =>
+    nearestNeighbours(base, { rows: of.length / dims, cols: dims, data: of }, k);
+  if (graph === undefined || rows === 0) return exact(queries);
+  const index = graphOf(dims, options);
+  index.view(graph);
+  const indices = new Int32Array(rows * k);
+  const squared = new Float64Array(rows * k);
+  for (let q = 0; q < rows; q++) {
+    const query = queries.subarray(q * dims, (q + 1) * dims);
+    const { keys, distances } = index.search(query, k, 1);
+    // A graph may lose its way among equal rows: then all are compared.
+    const found =
+      keys.length < k
+        ? exact(query)
+        : { indices: Int32Array.from(keys, Number), squared: Float64Array.from(distances) };
+    indices.set(found.indices, q * k);
+    squared.set(found.squared, q * k);
+  }
+  return { k, indices, squared };
+}
