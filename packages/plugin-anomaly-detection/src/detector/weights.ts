@@ -15,36 +15,43 @@ const STEPS = 6;
  */
 const near = (normals: number, kinds: number): number => 0.15 / Math.sqrt(normals * kinds);
 
+/** With this many held-out rows, choice and equal weights count half each: few rows choose badly. */
+const DOUBT = 20;
+
 /**
  * Chooses how scores are added, without labels: every way to share six sixths among them, judged by the mean AUROC of
  * held-out normals against each kind of pseudo-anomaly.
  *
  * @param normal - surprise of held-out normal rows by score
- * @param spoiled - the same of each kind of pseudo-anomaly
+ * @param spoiled - the same of each kind of pseudo-anomaly; all of one length
  */
 export function chooseWeights<Name extends string>(
   normal: Record<Name, Float64Array>,
   spoiled: Record<Name, Float64Array>[],
 ): ChosenWeights<Name> {
   const names = Object.keys(normal) as Name[];
-  const labels = spoiled.map((kind) =>
-    Uint8Array.from({ length: normal[names[0]!].length + kind[names[0]!].length }, (_, i) =>
-      i < normal[names[0]!].length ? 0 : 1,
-    ),
-  );
-  const columns = spoiled.map((kind) => names.map((name) => Float64Array.from([...normal[name], ...kind[name]])));
+  const normals = normal[names[0]!].length;
+  const labels = Uint8Array.from({ length: normals + spoiled[0]![names[0]!].length }, (_, i) => (i < normals ? 0 : 1));
+  const all = spoiled.map((kind) => names.map((name) => Float64Array.from([...normal[name], ...kind[name]])));
+  // Spoiled rows that most scores find more normal than normal rows are none: between the rows of one round cluster, say.
+  const sensible = all.filter((scores) => median(scores.map((own) => auroc(labels, own))) >= 0.5);
+  const columns = sensible.length > 0 ? sensible : all;
   const judge = (weights: number[]): number =>
-    columns.reduce((sum, scores, k) => {
+    columns.reduce((sum, scores) => {
       const fused = new Float64Array(scores[0]!.length);
       weights.forEach((weight, c) => {
         if (weight > 0) for (let i = 0; i < fused.length; i++) fused[i]! += weight * scores[c]![i]!;
       });
-      return sum + auroc(labels[k]!, fused) / columns.length;
+      return sum + auroc(labels, fused) / columns.length;
     }, 0);
   const judged = shares(names.length, STEPS).map((weights) => ({ weights, auroc: judge(weights) }));
   const best = Math.max(...judged.map((each) => each.auroc));
-  const good = judged.filter((each) => each.auroc >= best - near(normal[names[0]!].length, spoiled.length));
-  const mean = names.map((_, c) => good.reduce((sum, { weights }) => sum + weights[c]! / good.length, 0));
+  const good = judged.filter((each) => each.auroc >= best - near(normals, spoiled.length));
+  const trust = normals / (normals + DOUBT);
+  const mean = names.map(
+    (_, c) =>
+      trust * good.reduce((sum, { weights }) => sum + weights[c]! / good.length, 0) + (1 - trust) / names.length,
+  );
   return {
     weights: Object.fromEntries(names.map((name, c) => [name, Math.round(mean[c]! * 1000) / 1000])) as Record<
       Name,
@@ -52,6 +59,11 @@ export function chooseWeights<Name extends string>(
     >,
     auroc: judge(mean),
   };
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
 /** All ways to share `steps` equal pieces among `count` names, as fractions. */
