@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { ARTIFACT_KINDS, canonicalJson, HourglassError } from '@hourglass/core';
 import type { ArtifactManifest } from '@hourglass/core';
 import { artifactRef } from './artifact-ref.ts';
@@ -81,6 +82,8 @@ export function artifactStore(driver: StoreDriver, temp: TempFiles, blobs: Verif
     },
 
     async readBlob(digest) {
+      // Fetched once and kept, verified on the way.
+      if (!driver.resident) return readFile(await blobs.file(requireDigest(digest)));
       const bytes = await driver.read(blobKey(requireDigest(digest)));
       if (bytes === undefined) throw notFound(`Blob ${digest}`, driver.location);
       if (hashBytes(bytes) !== digest) throw corrupt(`Blob ${digest}`, `${driver.location}/${blobKey(digest)}`);

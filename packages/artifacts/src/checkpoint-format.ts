@@ -41,8 +41,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   if (bytes.byteLength < PREFIX + 4 || new TextDecoder().decode(bytes.subarray(0, MAGIC.length)) !== MAGIC)
     return undefined;
   if (!checksum(bytes).equals(bytes.subarray(MAGIC.length, PREFIX))) return undefined;
-  // A copy at offset 0, so that 8-byte elements are aligned wherever `bytes` began.
-  const file = bytes.slice();
+  // A copy at offset 0, so that 8-byte elements are aligned wherever `bytes` began. (A Buffer's own slice would not copy.)
+  const file = new Uint8Array(bytes);
   const headerLength = new DataView(file.buffer).getUint32(PREFIX, true);
   const text = new TextDecoder().decode(file.subarray(PREFIX + 4, PREFIX + 4 + headerLength));
   const header = JSON.parse(text, restoreNumbers) as Header;

@@ -38,7 +38,10 @@ export function checkpointSlot(
       const found = await files();
       const highest = Math.max(-1, ...attemptsOf(found).map(({ n }) => n));
       if (highest < attempt) await driver.put(claim, new Uint8Array());
-      const newestFirst = found.filter((f) => f.key.endsWith('.ckpt')).sort((a, b) => b.modified - a.modified);
+      // Object storage tells times to the second: of two as old the later attempt, whose key sorts last, is the newer one.
+      const newestFirst = found
+        .filter((f) => f.key.endsWith('.ckpt'))
+        .sort((a, b) => b.modified - a.modified || (a.key < b.key ? 1 : -1));
       for (const { key: file } of newestFirst) {
         const bytes = await driver.read(file);
         if (bytes === undefined) continue;

@@ -13,7 +13,7 @@ export interface ObjectInfo {
  *
  * Every write is atomic: readers see the old object, or the new one, never a part of it, also when the writer is killed.
  *
- * @throws DISK_FULL, STORE_UNWRITABLE from writes; STORE_UNREADABLE from reads, each naming the place and the remedy
+ * @throws DISK_FULL, STORE_UNWRITABLE from writes; STORE_UNREADABLE from reads; STORE_UNREACHABLE from both, each naming the place and the remedy
  */
 export interface StoreDriver {
   /** Folder or URI, for messages. */
@@ -36,7 +36,7 @@ export interface StoreDriver {
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /** Takes a finished file from `localFolder` as the object's content, replacing; the file is gone afterwards. */
   putFile(key: string, path: string): Promise<void>;
-  /** A read-only file of this machine with the object's bytes. */
+  /** A read-only file of this machine with the object's bytes. Where it has to be fetched, a blob's are verified by its name. */
   localFile(key: string): Promise<string | undefined>;
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;

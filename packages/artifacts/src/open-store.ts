@@ -8,6 +8,8 @@ import type { StoreDriver } from './driver.ts';
 import { fingerprints } from './fingerprints.ts';
 import { folderDriver } from './folder-driver.ts';
 import { names } from './names.ts';
+import { s3Driver } from './s3/driver.ts';
+import { isS3Uri } from './s3/uri.ts';
 import { stamps } from './stamps.ts';
 import { tempFiles } from './temp-files.ts';
 import type { Store } from './types.ts';
@@ -23,10 +25,10 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the store in a folder (or `file://` URI). Nothing is written before the first write, so that looking at a store
+ * Opens the store in a folder (or `file://` URI), or in object storage (`s3://bucket/prefix`). Nothing is written before the first write, so that looking at a store
  * that is not there yet, or is read-only, works.
  *
- * @throws STORE_UNREADABLE when the place holds something that is not a store of this format
+ * @throws CALL_INVALID when the environment does not say how to reach object storage; STORE_UNREACHABLE; STORE_UNREADABLE when the place holds something that is not a store of this format
  */
 export async function openStore(location: string, options: OpenOptions = {}): Promise<Store> {
   return storeOn(await driverFor(location), options);
@@ -34,11 +36,12 @@ export async function openStore(location: string, options: OpenOptions = {}): Pr
 
 /** The driver of a location, by its scheme. */
 export async function driverFor(location: string): Promise<StoreDriver> {
+  if (isS3Uri(location)) return s3Driver(location);
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(location)?.[1];
   if (scheme !== undefined && scheme !== 'file')
     throw new HourglassError(
       'CALL_INVALID',
-      `Artifact store "${location}": expected a folder, found the scheme "${scheme}". Pass a folder to --store or HOURGLASS_HOME.`,
+      `Artifact store "${location}": expected a folder or s3://bucket/prefix, found the scheme "${scheme}". Correct --store or HOURGLASS_HOME.`,
     );
   const folder = scheme === 'file' ? decodeURIComponent(new URL(location).pathname) : location;
   const info = await stat(folder).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { HourglassError } from '@hourglass/core';
 import type { StoreDriver } from './driver.ts';
 import { hashFile } from './hash-file.ts';
@@ -55,13 +56,17 @@ export function verifiedBlobs(driver: StoreDriver, stamps: Stamps): VerifiedBlob
     },
 
     async file(digest) {
-      const path = await driver.localFile(blobKey(digest));
-      if (path === undefined) throw notFound(`Blob ${digest}`, driver.location);
-      const ok = await sound(digest, path, false).catch((error: unknown) => {
-        throw readError(error, path, driver.location);
-      });
-      if (!ok) throw corrupt(`Blob ${digest}`, path);
-      return path;
+      for (let copies = driver.resident ? 1 : 2; ; copies--) {
+        const path = await driver.localFile(blobKey(digest));
+        if (path === undefined) throw notFound(`Blob ${digest}`, driver.location);
+        const ok = await sound(digest, path, false).catch((error: unknown) => {
+          throw readError(error, path, driver.location);
+        });
+        if (ok) return path;
+        if (copies === 1) throw corrupt(`Blob ${digest}`, path);
+        // Only this machine's copy was changed: fetched anew.
+        await rm(path, { force: true });
+      }
     },
   };
 }

@@ -5,6 +5,11 @@ export {
   type MemberItem,
   type MemberReport,
 } from './application/define.ts';
+export {
+  defineLatentApplication,
+  type DefinedLatentApplication,
+  type LatentApplication,
+} from './application/latent.ts';
 export { prepareLesson, trainMember, type Lesson } from './application/learn.ts';
 export { splitCells, splitRows, type Split } from './application/split.ts';
 export { decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';
@@ -30,15 +35,19 @@ export { encodeSample } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
 export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
+export { checkDims, encodeRows, type EncodeRowsOptions } from './model/encode-rows.ts';
+export { refuseLearnedLabel } from './model/refuse-label.ts';
 export type { Model, ModelDescription, ReadOut } from './model/model.ts';
 export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';
 export { buildNetwork } from './network/build.ts';
-export { addNoise, hideCells, swapCells } from './network/corruptions.ts';
+export { addNoise, hideCells, keepFirstLatents, swapCells } from './network/corruptions.ts';
 export { gaussianFill } from './network/gaussian-fill.ts';
 export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
 export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';
 export { cellLoss, readOutput, type TableLossOptions, type TableTarget } from './network/table-loss.ts';
+export { exportModel, type ExportedModel } from './onnx/export-model.ts';
+export type { ModelOutput } from './options.ts';
 export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';
 export { train, type TrainingHooks } from './training/train.ts';

@@ -22,7 +22,9 @@ export const learnerOptions = {
   normalisation: z
     .enum(NORMALISATIONS)
     .default('rank-gauss')
-    .describe('How numbers enter the network. rank-gauss (quantile → normal) stands outliers and skew.'),
+    .describe(
+      'How numbers enter the network. rank-gauss (quantile → normal) stands outliers and skew; pooled: one scale for columns of one unit, such as pixels.',
+    ),
   architecture: z
     .enum(['residual', 'mlp', 'linear'])
     .default('residual')
@@ -63,6 +65,44 @@ export const learnerOptions = {
 
 /** Resolved learner options. */
 export type LearnerOptions = z.output<z.ZodObject<typeof learnerOptions>>;
+
+const { skip: _, ...withoutSkip } = learnerOptions;
+
+/**
+ * The options of learners whose latent is what counts: `z.object({ ...latentOptions, … })`. No skip, since it would carry
+ * the row around the latent.
+ */
+export const latentOptions = {
+  ...withoutSkip,
+  normalisation: learnerOptions.normalisation
+    .unwrap()
+    .default('standard')
+    .describe(
+      'How numbers enter the network: standard, as principal components are customary; pooled, one scale for columns of one unit, such as pixels; rank-gauss against outliers and skew; robust; min-max.',
+    ),
+  base: z
+    .enum(['pca', 'none'])
+    .default('pca')
+    .describe(
+      'pca: the network begins as principal components of the numeric columns and learns what to add to them. none: it learns everything itself.',
+    ),
+  ordered: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Order the latent as principal components are (nested dropout): the first k dimensions are the best k, so that one model serves every size up to latentDim.',
+    ),
+} as const;
+
+/** Resolved options of a learner whose latent is what counts. */
+export type LatentOptions = z.output<z.ZodObject<typeof latentOptions>>;
+
+/**
+ * What a model file can give. `latent`: `[rows, d]`, of the first network. `reconstructed`: what each cell should hold, an
+ * output `NAME.reconstructed` a column. `filled`: `NAME.filled`, the same in missing cells only, observed ones as they are.
+ */
+export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled'] as const;
+export type ModelOutput = (typeof MODEL_OUTPUTS)[number];
 
 /** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */
 export const learnerMetrics = z.object({

@@ -7,6 +7,7 @@ import { formatTable } from './table.ts';
 // Loaded when asked for: each brings native modules of its own.
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   imputation: async () => import('./imputation.ts'),
+  ingest: async () => import('./ingest.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
@@ -16,7 +17,7 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
   --rows   rows of made data (ingest)
   --seeds  how many masks (imputation)
   --tables only these tables (imputation)
-  --peers  only these peers (imputation)`;
+  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({

@@ -8,7 +8,8 @@ import type { RunView } from './output/run-view.ts';
 
 type Question = Extract<RunCommand, { type: 'ask' }>;
 
-const POLL_MS = 500;
+/** A folder is asked often; object storage counts every question. */
+const POLL_MS = { here: 500, away: 5000 };
 
 /**
  * Asks the person at the keyboard, and takes what `hourglass approve` and `reject` say from elsewhere, whichever comes first.
@@ -34,7 +35,7 @@ export function asker(options: {
       for (;;) {
         const answer = await takeAnswer(store, runId(), question.path);
         if (answer || (!interactive && question.until === undefined)) return answer;
-        await sleep(POLL_MS, undefined, { signal: either });
+        await sleep(store.driver.resident ? POLL_MS.here : POLL_MS.away, undefined, { signal: either });
       }
     };
     if (!interactive) {

@@ -41,7 +41,10 @@ const examples = (lines: [string, string][]): string => {
 };
 
 const storeOption = (): Option =>
-  new Option('--store <folder>', 'artifact store; default: HOURGLASS_HOME, else .hourglass here');
+  new Option(
+    '--store <place>',
+    'artifact store: a folder or s3://bucket/prefix; default: HOURGLASS_HOME, else .hourglass here',
+  );
 const jsonOption = (what = 'JSON instead of text'): Option => new Option('--json', what);
 
 /** Options that decide what a run of a file is: the same for `run` and `plan`. */

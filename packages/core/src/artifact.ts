@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-export const ARTIFACT_KINDS = ['dataset', 'model', 'metrics', 'figures', 'report'] as const;
+export const ARTIFACT_KINDS = ['dataset', 'model', 'metrics', 'figures', 'report', 'files'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** What stages exchange: a few hundred bytes that name content in the store. */
@@ -73,6 +73,8 @@ export const artifact = {
   }),
   figures: (description?: string): Declared<'figures'> => ({ kind: 'figures', optional: false, description }),
   report: (description?: string): Declared<'report'> => ({ kind: 'report', optional: false, description }),
+  /** Files for other programs, one part a file: a model for serving. */
+  files: (description?: string): Declared<'files'> => ({ kind: 'files', optional: false, description }),
   /** Makes an input optional. */
   optional: <K extends ArtifactKind, S extends z.ZodType>(type: ArtifactType<K, S>): ArtifactType<K, S, true> => ({
     ...type,

@@ -72,6 +72,11 @@ export const ERROR_CODES = {
   ARTIFACT_CORRUPT: entry('Bytes in the store do not match their digest.', true, 'Run again: it is computed anew.'),
   STORE_UNWRITABLE: entry('The artifact store cannot be written.', false, 'Check permissions or use --store.'),
   STORE_UNREADABLE: entry('The artifact store cannot be read.', false, 'Check the folder, its disk and permissions.'),
+  STORE_UNREACHABLE: entry(
+    'Object storage does not answer for the moment.',
+    true,
+    'Check the service, then run again.',
+  ),
   DISK_FULL: entry('There is no room left to write.', false, 'Free disk space, or `hourglass artifacts gc`.'),
   SINK_UNWRITABLE: entry('A destination cannot be written.', false, 'Check the path and its permissions.'),
   NAME_NOT_FOUND: entry('A published name or version does not exist.', false, 'Use a name `hourglass names ls` shows.'),

@@ -1,22 +1,14 @@
 import { open } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
 import { compressionRegistry, CompressionType, RecordBatchReader, type Data } from 'apache-arrow';
 import { duckValue, isPlain, physicalOf } from './arrow-values.ts';
 import type { Connection } from './duckdb.ts';
 import { decodeLz4Frame } from './lz4-frame.ts';
 import { refuseCaseTwins } from './write-parquet.ts';
 import { openStaging } from './staging.ts';
+import { decodeZstd } from './zstd.ts';
 
 compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: decodeLz4Frame });
-compressionRegistry.set(CompressionType.ZSTD, {
-  decode(bytes) {
-    const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array };
-    if (zstdDecompressSync !== undefined) return zstdDecompressSync(bytes);
-    throw new Error(
-      `its zstd compression needs Node 22.15, this is ${process.version}; write it with lz4 or uncompressed, or as Parquet`,
-    );
-  },
-});
+compressionRegistry.set(CompressionType.ZSTD, { decode: decodeZstd });
 
 /** Copies an Arrow IPC file (or stream, or Feather 2) into temporary Parquet files, batch by batch. */
 export async function stageArrow(

@@ -1,4 +1,4 @@
-import type { DuckDBDateValue, DuckDBDecimalValue } from '@duckdb/node-api';
+import type { DuckDBDateValue, DuckDBDecimalValue, DuckDBMapValue } from '@duckdb/node-api';
 import { DuckDBTimestampNanosecondsValue, type DuckDBValue } from '@duckdb/node-api';
 import { HourglassError } from '@hourglass/core';
 import {
@@ -14,6 +14,7 @@ import {
   Int64,
   Int8,
   List,
+  Map_,
   Struct,
   TimeMicrosecond,
   TimestampMicrosecond,
@@ -65,6 +66,11 @@ function arrowType(physical: string, column: string): DataType {
   if (list) return new List(new Field('item', arrowType(list[1]!, column), true));
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(physical);
   if (decimal) return new Decimal(Number(decimal[2]), Number(decimal[1]), 128);
+  if (physical.startsWith('MAP(')) {
+    const [key, value] = splitTypes(physical.slice('MAP('.length, -1)).map((type) => arrowType(type, column));
+    const entry = new Struct([new Field('key', key!, false), new Field('value', value!, true)]);
+    return new Map_(new Field('entries', entry, false) as never);
+  }
   if (physical.startsWith('STRUCT('))
     return new Struct(structFields(physical).map(({ name, type }) => new Field(name, arrowType(type, column), true)));
   const flat = FLAT[physical.startsWith('ENUM(') ? 'VARCHAR' : physical];
@@ -78,23 +84,28 @@ function arrowType(physical: string, column: string): DataType {
 
 /** `STRUCT(a INTEGER, "b c" VARCHAR[])` as its fields. */
 export function structFields(physical: string): { name: string; type: string }[] {
-  const body = physical.slice('STRUCT('.length, -1);
-  const fields: { name: string; type: string }[] = [];
+  return splitTypes(physical.slice('STRUCT('.length, -1)).flatMap((entry) => {
+    const match = /^(?:"((?:[^"]|"")*)"|(\S+))\s+(.*)$/s.exec(entry);
+    return match ? [{ name: match[1]?.replaceAll('""', '"') ?? match[2]!, type: match[3]! }] : [];
+  });
+}
+
+/** `INTEGER, DECIMAL(3,1)[]` cut at the commas that separate types. */
+export function splitTypes(list: string): string[] {
+  const entries: string[] = [];
   let depth = 0;
   let quoted = false;
   let start = 0;
-  for (let i = 0; i <= body.length; i++) {
-    const char = body[i];
+  for (let i = 0; i <= list.length; i++) {
+    const char = list[i];
     if (char === '"') quoted = !quoted;
     if (!quoted && char === '(') depth++;
     if (!quoted && char === ')') depth--;
-    if (i < body.length && (char !== ',' || depth > 0 || quoted)) continue;
-    const entry = body.slice(start, i).trim();
+    if (i < list.length && (char !== ',' || depth > 0 || quoted)) continue;
+    entries.push(list.slice(start, i).trim());
     start = i + 1;
-    const match = /^(?:"((?:[^"]|"")*)"|(\S+))\s+(.*)$/s.exec(entry);
-    if (match) fields.push({ name: match[1]?.replaceAll('""', '"') ?? match[2]!, type: match[3]! });
   }
-  return fields;
+  return entries;
 }
 
 const isNull = (value: DuckDBValue | undefined): value is null | undefined => value === null || value === undefined;
@@ -171,6 +182,24 @@ export function arrowData(type: DataType, values: readonly DuckDBValue[], column
       const child = arrowData((type as List).children[0]!.type, items, column);
       return makeData({ type, valueOffsets, child, ...common } as never);
     }
+    case Type.Map: {
+      const valueOffsets = new Int32Array(length + 1);
+      const entries: { key: DuckDBValue; value: DuckDBValue }[] = [];
+      values.forEach((value, i) => {
+        if (!isNull(value)) for (const entry of (value as DuckDBMapValue).entries) entries.push(entry);
+        valueOffsets[i + 1] = entries.length;
+      });
+      const entry = (type as Map_).children[0]!.type as unknown as Struct;
+      const [keys, items] = entry.children.map((field) =>
+        arrowData(
+          field.type,
+          entries.map((each) => each[field.name as 'key' | 'value']),
+          column,
+        ),
+      );
+      const child = makeData({ type: entry, length: entries.length, nullCount: 0, children: [keys!, items!] });
+      return makeData({ type, valueOffsets, child, ...common } as never);
+    }
     case Type.Struct: {
       const children = (type as Struct).children.map((field) =>
         arrowData(
@@ -191,7 +220,8 @@ export function arrowData(type: DataType, values: readonly DuckDBValue[], column
   }
 }
 
-function microsOf(value: NonNullable<DuckDBValue>): bigint {
+/** Microseconds of a point in time, whatever its unit. */
+export function microsOf(value: NonNullable<DuckDBValue>): bigint {
   const point = value as { micros?: bigint; milliseconds?: bigint; seconds?: bigint };
   return point.micros ?? (point.milliseconds !== undefined ? point.milliseconds * 1000n : point.seconds! * 1_000_000n);
 }

@@ -1,55 +1,79 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import type { ArtifactStore } from '@hourglass/artifacts';
+import { deliverFile, type ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
+import { pickColumns } from './columns.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { withConnection } from './duckdb.ts';
-import { parquetScan, text } from './sql.ts';
+import type { ParquetCodec } from './source-format.ts';
+import { ident, parquetScan } from './sql.ts';
+import type { Column } from './types.ts';
+import { writeArrowFile } from './write-arrow.ts';
+import { writeCsv } from './write-csv.ts';
 import { writeParquet } from './write-parquet.ts';
 
-export type ExportFormat = 'parquet' | 'csv';
+export const EXPORT_FORMATS = ['parquet', 'csv', 'arrow'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportOptions {
+  format: ExportFormat;
+  /** What writes Parquet. @default 'duckdb' */
+  codec?: ParquetCodec;
+  /** Columns to write, in this order. @default all */
+  columns?: string[];
+  exclude?: string[];
+}
+
+/** What came to lie at the destination. */
+export interface Exported {
+  rows: number;
+  columns: number;
+  bytes: number;
+  /** sha256 of the file. */
+  digest: string;
+}
 
 /**
- * Writes a dataset to one local file, whole or not at all: a temporary name beside it, fsync, rename. Columns, physical
- * types, order and values are those of the dataset.
+ * Writes a dataset to one local file, whole or not at all. Columns, physical types, order and values are those of the
+ * dataset; what a format cannot hold exactly is refused by name.
  *
- * @throws SINK_UNWRITABLE, DISK_FULL
+ * @throws SINK_UNWRITABLE, DISK_FULL, COLUMN_NOT_FOUND, COLUMN_INVALID
  */
 export async function exportDataset(
   store: ArtifactStore,
   ref: ArtifactRef,
   path: string,
-  format: ExportFormat,
-): Promise<{ bytes: number; digest: string }> {
-  const manifest = await readManifest(store, ref);
-  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await withConnection(async (connection) => {
-      const relation = parquetScan(manifest.parts.map((part) => part.path));
-      if (format === 'parquet') await writeParquet(connection, relation, aside, `Export to ${path}`);
-      else await connection.run(`COPY (SELECT * FROM ${relation}) TO ${text(aside)} (FORMAT csv, HEADER)`);
-    });
-    const file = await open(aside, 'r');
-    const { size } = await file.stat();
-    await file.sync().finally(() => file.close());
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(aside), hash);
-    await rename(aside, path);
-    return { bytes: size, digest: hash.digest('hex') };
-  } catch (error) {
-    if (error instanceof HourglassError) throw error;
-    const message = (error as Error).message;
-    const full = /ENOSPC|No space left/.test(message);
-    throw new HourglassError(
-      full ? 'DISK_FULL' : 'SINK_UNWRITABLE',
-      `${path}: cannot write it: ${message}. ${full ? 'Free some room' : 'Check the path and its permissions'}, then run again.`,
-      { cause: error },
+  options: ExportOptions,
+): Promise<Exported> {
+  const { meta, parts } = await readManifest(store, ref);
+  const where = `Export to ${path}`;
+  const columns = exportedColumns(meta.columns, options, where);
+  const names = columns.map(({ name }) => ident(name)).join(', ');
+  const relation = `(SELECT ${names} FROM ${parquetScan(parts.map((part) => part.path))})`;
+  const file = await deliverFile(path, async (aside) => {
+    if (options.format === 'arrow') return writeArrowFile(columns, parts, aside, meta.columns);
+    if (options.format === 'parquet' && options.codec === 'parquetjs') {
+      const { writeParquetjs } = await import('./parquetjs/write.ts');
+      return writeParquetjs(columns, parts, aside, where);
+    }
+    return withConnection((connection) =>
+      options.format === 'csv'
+        ? writeCsv(connection, relation, columns, aside, where)
+        : writeParquet(connection, relation, aside, where),
     );
-  } finally {
-    await rm(aside, { force: true });
-  }
+  });
+  return { rows: parts.reduce((sum, part) => sum + part.rows, 0), columns: columns.length, ...file };
+}
+
+/** The columns asked for. @throws COLUMN_NOT_FOUND, COLUMN_INVALID when none is left */
+export function exportedColumns(
+  columns: Column[],
+  { columns: wanted, exclude = [] }: Pick<ExportOptions, 'columns' | 'exclude'>,
+  where: string,
+): Column[] {
+  pickColumns(columns, exclude, where);
+  const chosen = (wanted === undefined ? columns : pickColumns(columns, wanted, where)).filter(
+    ({ name }) => !exclude.includes(name),
+  );
+  if (chosen.length === 0)
+    throw new HourglassError('COLUMN_INVALID', `${where}: no column is left after \`columns\` and \`exclude\`.`);
+  return chosen;
 }

@@ -6,9 +6,16 @@ export { openDataset } from './open-dataset.ts';
 export { profileDataset, type ColumnProfile, type DatasetProfile } from './profile.ts';
 export { emptyQuarantine } from './quarantine.ts';
 export { queryDataset, type QueryDatasetOptions } from './query-dataset.ts';
+export { sampleRows } from './sample-rows.ts';
 export type { Sample } from './sampling.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
 export type { Unify } from './unify.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
-export { exportDataset, type ExportFormat } from './export-dataset.ts';
+export {
+  EXPORT_FORMATS,
+  exportDataset,
+  type Exported,
+  type ExportFormat,
+  type ExportOptions,
+} from './export-dataset.ts';

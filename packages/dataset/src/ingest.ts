@@ -11,7 +11,7 @@ import { checkExpression } from './expression.ts';
 import { storePartitions } from './partition.ts';
 import { quarantineRows } from './quarantine.ts';
 import { sampleCondition, type Sample } from './sampling.ts';
-import { checkFile, formatOf, isDataFile, type SourceFormat } from './source-format.ts';
+import { checkFile, formatOf, isDataFile, type ParquetCodec, type SourceFormat } from './source-format.ts';
 import {
   sourceRelation,
   type SourceColumn,
@@ -27,6 +27,8 @@ export interface IngestOptions {
   uri: string;
   /** @default by the files' names, else by their first bytes */
   format?: SourceFormat;
+  /** What reads Parquet. @default 'duckdb' */
+  codec?: ParquetCodec;
   csv?: CsvOptions;
   /** How files with differing columns are read together. @default 'strict' */
   unify?: Unify;
@@ -100,6 +102,7 @@ async function withCopy<T>(
   const tempFiles: string[] = [];
   const reading: SourceRelationOptions = {
     format,
+    codec: options.codec,
     csv: options.csv,
     unify: options.unify,
     hiveRoot: options.hive === false ? undefined : hiveRoot,

@@ -5,6 +5,9 @@ import { HourglassError } from '@hourglass/core';
 export const SOURCE_FORMATS = ['parquet', 'csv', 'arrow', 'jsonl'] as const;
 export type SourceFormat = (typeof SOURCE_FORMATS)[number];
 
+/** What reads and writes Parquet: DuckDB, or pure JavaScript where DuckDB's own reader is not wanted. */
+export type ParquetCodec = 'duckdb' | 'parquetjs';
+
 const EXTENSIONS: [RegExp, SourceFormat][] = [
   [/\.(parquet|pq|parq)$/i, 'parquet'],
   [/\.(csv|tsv|txt)(\.gz|\.zst)?$/i, 'csv'],

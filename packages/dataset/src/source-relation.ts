@@ -7,7 +7,7 @@ import { reason } from './duckdb-error.ts';
 import { hiveColumns } from './hive.ts';
 import { jsonLines } from './json-source.ts';
 import { ident, parquetScan, pathText } from './sql.ts';
-import type { SourceFormat } from './source-format.ts';
+import type { ParquetCodec, SourceFormat } from './source-format.ts';
 import { unifyColumns, type Unify } from './unify.ts';
 
 /** A column of a source: the name in the file, and the one the database made of it (it renames duplicates). */
@@ -27,6 +27,8 @@ export interface SourceRelationOptions {
   format: SourceFormat;
   /** Folder below which folders called `name=value` hold partition columns; none are looked for when left out. */
   hiveRoot?: string;
+  /** What reads Parquet. @default 'duckdb' */
+  codec?: ParquetCodec;
   csv?: CsvOptions;
   /** @default 'strict' */
   unify?: Unify;
@@ -60,7 +62,7 @@ export async function sourceRelation(
       .map((column, j) => ({ ...column, j }))
       .filter(({ name }) => !unified.columns.some((column) => column.name === name)) ?? [];
   const columns = [...unified.columns, ...added.map(({ name, physical }) => ({ name, sql: name, physical }))];
-  if (format === 'parquet' && unify === 'strict' && added.length === 0)
+  if (format === 'parquet' && options.codec !== 'parquetjs' && unify === 'strict' && added.length === 0)
     return { relation: parquetScan(files), columns };
   const one = each.map(({ relation }, i) => {
     const values = added.length > 0 ? hive!.values(i) : [];
@@ -101,18 +103,21 @@ async function requireExact(
 }
 
 async function readOne(connection: Connection, file: string, options: SourceRelationOptions): Promise<SourceRelation> {
+  const staged = async (stage: typeof stageArrow): Promise<SourceRelation> => {
+    const { relation, files, columns } = await stage(connection, file, options.tempPath);
+    options.tempFiles.push(...files);
+    return { relation, columns: columns.map(({ name, physical }) => ({ name, sql: name, physical })) };
+  };
   try {
     switch (options.format) {
       case 'csv':
         return await csvRelation(connection, file, options.csv);
       case 'jsonl':
         return await jsonLines(connection, file);
-      case 'arrow': {
-        const { relation, files, columns } = await stageArrow(connection, file, options.tempPath);
-        options.tempFiles.push(...files);
-        return { relation, columns: columns.map(({ name, physical }) => ({ name, sql: name, physical })) };
-      }
+      case 'arrow':
+        return await staged(stageArrow);
       case 'parquet':
+        if (options.codec === 'parquetjs') return await staged((await import('./parquetjs/read.ts')).stageParquetjs);
         return { relation: parquetScan([file]), columns: await parquetColumns(connection, file) };
     }
   } catch (error) {
@@ -120,7 +125,7 @@ async function readOne(connection: Connection, file: string, options: SourceRela
     const cause = (error as Error).cause ?? error;
     throw new HourglassError(
       'SOURCE_INVALID',
-      `Source ${file}: cannot be read as ${NAMES[options.format]} (${reason(cause)}). Check or regenerate the file.`,
+      `Source ${file}: cannot be read as ${NAMES[options.format]}${options.codec === 'parquetjs' ? ' by codec parquetjs' : ''} (${reason(cause)}). Check or regenerate the file${options.codec === 'parquetjs' ? ', or leave `codec` out' : ''}.`,
       { details: { path: file }, cause: error },
     );
   }

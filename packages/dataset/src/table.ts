@@ -5,6 +5,9 @@ import { segmentRelation, segments, type LocalPart } from './segments.ts';
 import type { Column, ColumnData, RowRange, Table } from './types.ts';
 import { asDouble, memoryKind, requireMemoryKind } from './values.ts';
 
+/** A chunk holds 2048 cells of every column read: more columns than this would take hundreds of megabytes. */
+const COLUMNS_AT_ONCE = 2048;
+
 /** Codes in order of first appearance, sorted at the end. */
 interface Collecting {
   codes: Int32Array;
@@ -38,16 +41,19 @@ export async function readTable(
       : `${ident(column.name)}::VARCHAR`,
   );
   await withConnection(async (connection) => {
-    let row = 0;
-    for (const piece of pieces) {
-      const result = await connection.stream(`SELECT ${select.join(', ')} FROM ${segmentRelation(piece, columns)}`);
-      for await (const chunk of chunksOf(result)) {
-        for (let j = 0; j < targets.length; j++) {
-          const target = targets[j]!;
-          if (target instanceof Float64Array) target.set(doubles(chunk.getColumnVector(j)), row);
-          else collect(target, chunk.getColumnValues(j) as (string | null)[], row);
+    for (let from = 0; from < select.length; from += COLUMNS_AT_ONCE) {
+      const group = select.slice(from, from + COLUMNS_AT_ONCE).join(', ');
+      let row = 0;
+      for (const piece of pieces) {
+        const result = await connection.stream(`SELECT ${group} FROM ${segmentRelation(piece, columns)}`);
+        for await (const chunk of chunksOf(result)) {
+          for (let j = 0; j < chunk.columnCount; j++) {
+            const target = targets[from + j]!;
+            if (target instanceof Float64Array) target.set(doubles(chunk.getColumnVector(j)), row);
+            else collect(target, chunk.getColumnValues(j) as (string | null)[], row);
+          }
+          row += chunk.rowCount;
         }
-        row += chunk.rowCount;
       }
     }
   });

@@ -1,22 +1,10 @@
-import type { DataArray, ForwardFunction, ParamArrays } from './types.ts';
-
-/** What a model file is made from. */
-export interface ExportSpec {
-  params: ParamArrays;
-  forward: ForwardFunction;
-  /** Names of the inputs, type and shape of one row of each. */
-  inputs: Record<string, { rowShape: number[]; dtype: DataArray['dtype'] }>;
-  /** Kept in the file as key and value. */
-  metadata?: Record<string, string>;
-}
+import type { OnnxModelBuilder } from './onnx/model-builder.ts';
 
 /**
- * A forward pass as an ONNX model (operator set 18), parameters inside, for batches of any number of rows. Its inputs
- * and outputs have the names that the forward function uses; random numbers, if it draws any, are inputs `random/N`.
- *
- * @throws STEP_UNTRACEABLE an operation that ONNX cannot express, with the line
+ * Begins an ONNX model file (operator set 18): nodes of one's own around forward passes written in ordinary tfjs, which
+ * are traced and get their parameters inside.
  */
-export async function exportOnnx(spec: ExportSpec): Promise<Uint8Array> {
-  const { inferenceModel } = await import('./onnx/inference-model.ts');
-  return inferenceModel(spec, spec.inputs, { metadata: spec.metadata }).model;
+export async function exportOnnx(name: string): Promise<OnnxModelBuilder> {
+  const { onnxModelBuilder } = await import('./onnx/model-builder.ts');
+  return onnxModelBuilder(name);
 }

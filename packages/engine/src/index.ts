@@ -1,5 +1,6 @@
 export { enginesFolder } from './backends/tensorflow-location.ts';
-export { exportOnnx, type ExportSpec } from './export-onnx.ts';
+export { exportOnnx } from './export-onnx.ts';
+export type { OnnxModelBuilder, OnnxType } from './onnx/model-builder.ts';
 export { drawBernoulli, drawNormal, drawUniform, permutation, type DrawAddress } from './random/draw.ts';
 export { hostRandom, type HostRandom } from './random/host-random.ts';
 export { philoxFill, type PhiloxCounter, type PhiloxKey } from './random/philox.ts';

@@ -5,9 +5,13 @@ export { columnRange, minMaxScale, type ColumnRange } from './column-scaling.ts'
 export { scoreHidden, type HiddenColumnScore, type HiddenScore } from './hidden-cells.ts';
 export { iceImpute, type IceResult } from './ice-imputer.ts';
 export { knnImpute } from './knn-imputer.ts';
+export { nearestNeighbours, type Neighbours } from './nearest-neighbours.ts';
+export { neighbourVotes, precisionAtK } from './neighbour-votes.ts';
 export { fitPca, pcaReconstruct, pcaTransform, type NumberMatrix, type Pca } from './pca.ts';
 export { mae, r2, rmse } from './regression.ts';
+export { scoreReconstruction, type ReconstructionScore } from './squared-error.ts';
 export { columnMean, columnMedian, columnMode, fillColumns } from './simple-fill.ts';
+export { neighbourhoodScore, type NeighbourhoodScore } from './trustworthiness.ts';
 export { fitParetoTail, paretoTailProbability, paretoTailQuantile, type ParetoTail } from './generalised-pareto.ts';
 export { fitIsolationForest, isolationScore, type IsolationForest } from './isolation-forest.ts';
 export { localDensity, localOutlierFactor, type LocalDensity } from './local-outlier-factor.ts';

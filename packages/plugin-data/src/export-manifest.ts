@@ -1,9 +1,11 @@
 import { artifact, defineStage } from '@hourglass/core';
 import { z } from 'zod';
 
+const names = z.array(z.string().min(1));
+
 export const exportStage = defineStage({
   id: 'data/export',
-  version: 1,
+  version: 2,
   summary: 'Write a dataset to a file',
   inputs: { data: artifact.dataset('Rows to write') },
   outputs: {
@@ -14,7 +16,16 @@ export const exportStage = defineStage({
   },
   options: z.object({
     uri: z.string().min(1).describe('File to write; a relative path goes under --out'),
-    format: z.enum(['parquet', 'csv']).optional().describe('Default: by the ending of the file'),
+    format: z
+      .enum(['parquet', 'csv', 'arrow'])
+      .optional()
+      .describe('Default: by the ending of the file (.parquet, .csv, .arrow, .feather)'),
+    codec: z
+      .enum(['duckdb', 'parquetjs'])
+      .default('duckdb')
+      .describe('What writes Parquet: DuckDB (zstd), or the slower parquetjs in pure JavaScript (gzip)'),
+    columns: names.min(1).optional().describe('Columns to write, in this order; all when left out'),
+    exclude: names.default([]).describe('Columns to leave out'),
     allowPartial: z.boolean().default(false).describe('Write a dataset some of whose parts are missing'),
   }),
   sinks: ['uri'],

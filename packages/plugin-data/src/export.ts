@@ -1,24 +1,37 @@
 import { HourglassError } from '@hourglass/core';
-import { exportDataset, openDataset } from '@hourglass/dataset';
+import { exportDataset, type ExportFormat } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
 
 import type { exportStage } from './export-manifest.ts';
 
-export const run: StageRun<typeof exportStage> = async (context, { data }, { uri, format, allowPartial }) => {
+const ENDINGS: Record<string, ExportFormat> = {
+  parquet: 'parquet',
+  pq: 'parquet',
+  csv: 'csv',
+  arrow: 'arrow',
+  feather: 'arrow',
+  ipc: 'arrow',
+};
+
+export const run: StageRun<typeof exportStage> = async (context, { data }, { uri, allowPartial, ...options }) => {
   if (data.missing?.length && !allowPartial)
     throw new HourglassError(
       'INPUT_INVALID',
-      `data/export: expected a whole dataset, found one without the parts ${data.missing.slice(0, 5).join(', ')}. ` +
+      `data/export: expected a whole dataset, found one without the parts ${data.missing.slice(0, 5).join(', ')}${data.missing.length > 5 ? `, … (${data.missing.length})` : ''}. ` +
         'Mend what failed, or set allowPartial: true.',
     );
-  const ending = /\.(parquet|csv)$/i.exec(uri)?.[1]?.toLowerCase() as 'parquet' | 'csv' | undefined;
-  const chosen = format ?? ending;
-  if (!chosen)
+  const format = options.format ?? ENDINGS[/\.([a-z]+)$/i.exec(uri)?.[1]?.toLowerCase() ?? ''];
+  if (format === undefined)
     throw new HourglassError(
       'OPTION_INVALID',
-      `data/export: uri: expected a name that ends in .parquet or .csv, or the option \`format\`; found "${uri}".`,
+      `data/export: uri: expected a name that ends in .parquet, .csv, .arrow or .feather, or the option \`format\`; found "${uri}".`,
     );
-  const reader = await openDataset(context.artifacts, data);
-  const { bytes, digest } = await exportDataset(context.artifacts, data, uri, chosen);
-  return { written: { rows: reader.rows, columns: reader.columns.length, bytes, digest, format: chosen } };
+  if (options.codec === 'parquetjs' && format !== 'parquet')
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `data/export: codec parquetjs writes Parquet, found format ${format}. Leave \`codec\` out.`,
+    );
+  context.progress(undefined, `writing ${data.rows ?? ''} rows to ${uri}`);
+  const written = await exportDataset(context.artifacts, data, uri, { ...options, format });
+  return { written: { ...written, format } };
 };

@@ -20,9 +20,13 @@ export const ingest = defineStage({
   options: z.object({
     uri: z.string().min(1).describe('File, folder or glob to read, relative to the pipeline file'),
     format: z
-      .enum(['parquet', 'csv'])
+      .enum(['parquet', 'csv', 'arrow', 'jsonl'])
       .optional()
       .describe('Format of the files; found out by name and content when left out'),
+    codec: z
+      .enum(['duckdb', 'parquetjs'])
+      .default('duckdb')
+      .describe('What reads Parquet: DuckDB, or the slower parquetjs in pure JavaScript'),
     csv: z
       .strictObject({
         delimiter: z.string().length(1).optional().describe('Character between values; found out when left out'),

@@ -1,8 +1,7 @@
 import { HourglassError } from '@hourglass/core';
-import { openDataset, type Column } from '@hourglass/dataset';
+import { openDataset, sampleRows, type Column } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
 import type { evaluate } from './index.ts';
-import { sampleRows } from './sample-rows.ts';
 import { scoreImputation } from './score-imputation.ts';
 
 /** Types a filled cell can be compared in. */

@@ -2,6 +2,7 @@ import { HourglassError } from '@hourglass/core';
 import {
   openDataset,
   queryDataset,
+  sampleRows,
   writeDataset,
   type ColumnData,
   type DatasetReader,
@@ -11,7 +12,6 @@ import type { StageRun } from '@hourglass/plugin-kit';
 import { chooseColumns } from './choose-columns.ts';
 import { drawHidden, planHiding } from './hide-cells.ts';
 import type { mask } from './index.ts';
-import { sampleRows } from './sample-rows.ts';
 import { isMissing, quoted } from './sql.ts';
 
 /** Rows that set the levels of mar and mnar. */

@@ -1,5 +1,6 @@
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
+import { exportStage } from './export-manifest.ts';
 
 const keep = z
   .array(z.string())
@@ -44,5 +45,6 @@ export const reconstruct = defineStage({
 export default definePlugin({
   name: 'model',
   summary: 'The stages every model shares',
-  stages: { encode, reconstruct },
+  stages: { encode, reconstruct, export: exportStage },
 });
+export { exportStage };

@@ -4,7 +4,7 @@ export type { InstalledPlugin, PluginProblem, Plugins } from './discover.ts';
 export type { CodeVersion } from './code-version.ts';
 export { createRunner } from './runner.ts';
 export type { LookupOptions, RunOptions, Runner, RunnerOptions, StageLog, StageStart } from './runner.ts';
-export { cacheFolder, machineSlots } from './slots.ts';
+export { machineSlots } from './slots.ts';
 export type { Slot, Slots } from './slots.ts';
 export { runPipeline } from './local-host.ts';
 export type { RunPipelineOptions } from './local-host.ts';

@@ -149,6 +149,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<RunRecor
     });
     return await readRun(store, place.runId);
   } finally {
+    folder.close();
     await unlock();
   }
 }
@@ -197,7 +198,10 @@ async function begin(
   };
   const folder = await createRun(store, header, plan, state);
   const unlock = await lockRun(folder.path);
-  if (unlock === undefined) throw new HourglassError('RUN_STATE', `Run ${id} is driven by another process already.`);
+  if (unlock === undefined) {
+    folder.close();
+    throw new HourglassError('RUN_STATE', `Run ${id} is driven by another process already.`);
+  }
   return { folder, state, unlock };
 }
 
@@ -268,6 +272,8 @@ async function writtenSink(
   digest: string,
   outDir: string,
 ): Promise<NonNullable<RunOccasion['sinks']>[number]> {
+  // Object storage keeps its own address.
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) return { uri, path: uri, digest };
   const path = resolve(outDir, uri);
   const info = await stat(path).catch(() => undefined);
   return { uri, path, digest, ...(info?.isFile() ? { bytes: info.size } : {}) };

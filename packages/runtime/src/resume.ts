@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Store } from '@hourglass/artifacts';
 import { advance, isClosed, type Plan, type RunState, type StageTask } from '@hourglass/core';
-import { listRuns, readLog, runsFolder } from './run-folder.ts';
+import { listOwnRuns, readOwnLog, runsFolder } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
 import type { RunHeader } from './run-record.ts';
 import type { Runner } from './runner.ts';
@@ -9,13 +9,14 @@ import type { Runner } from './runner.ts';
 /**
  * The newest interrupted run of the same work, locked for this process, and the state to go on from. A run is only
  * continued while everything it already found still holds: had a source or the code changed meanwhile, its finished
- * stages would be stale, and a new run finds what still holds in the cache anyway.
+ * stages would be stale, and a new run finds what still holds in the cache anyway. For the same reason a run is continued
+ * on its own machine only: anywhere else, finished stages are hits and trainings continue from their checkpoints.
  */
 export async function resumable(
   { plan, store, runner }: { plan: Plan; store: Store; runner: Runner },
   identity: string,
 ): Promise<{ header: RunHeader; state: RunState; unlock: () => Promise<void> } | undefined> {
-  for (const header of await listRuns(store)) {
+  for (const header of await listOwnRuns(store)) {
     if (header.identity !== identity) continue;
     if (header.status !== 'interrupted' && header.status !== 'waiting') return undefined;
     const path = join(runsFolder(store), header.id);
@@ -38,7 +39,7 @@ interface Folded {
 }
 
 async function fold(plan: Plan, path: string): Promise<Folded | undefined> {
-  const log = await readLog(path).catch(() => undefined);
+  const log = await readOwnLog(path).catch(() => undefined);
   if (log === undefined) return undefined;
   let state = log.start;
   const tasks: Folded['tasks'] = new Map();

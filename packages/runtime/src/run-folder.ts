@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Store } from '@hourglass/artifacts';
 import { advance, HourglassError, nearNames, type Plan, type RunState } from '@hourglass/core';
 import type { RunHeader, RunLine, RunRecord } from './run-record.ts';
+import { readRemote, remoteHeaders, remoteRun } from './remote-runs.ts';
 import { runLocks } from './run-lock.ts';
 import { refsOf } from './run-record.ts';
 
@@ -14,7 +15,10 @@ const START = 'start.json';
 const STATE = 'state.json';
 const LOG = 'events.jsonl';
 
-/** Folder of the run records of a store. */
+/**
+ * Folder of the run records that this machine writes: within the store where that is a folder. Those of a remote store are
+ * copied there besides, for other machines to look at.
+ */
 export function runsFolder(store: Pick<Store, 'driver'>): string {
   return join(store.driver.localFolder, 'runs');
 }
@@ -26,6 +30,8 @@ export interface RunFolder {
   append(lines: RunLine[]): void;
   saveHeader(header: RunHeader): Promise<void>;
   saveState(state: RunState): Promise<void>;
+  /** This process does not drive the run any more. */
+  close(): void;
 }
 
 /** Makes the folder of a new run. */
@@ -35,14 +41,15 @@ export async function createRun(store: Store, header: RunHeader, plan: Plan, sta
     await mkdir(folder.path, { recursive: true });
     await writeJson(join(folder.path, PLAN), plan);
     await writeJson(join(folder.path, START), start);
-    await writeJson(join(folder.path, HEADER), header);
   });
+  await folder.saveHeader(header);
   return folder;
 }
 
 export function runFolder(store: Store, header: RunHeader): RunFolder {
   const path = join(runsFolder(store), header.id);
   const log = join(path, LOG);
+  const remote = store.driver.resident ? undefined : remoteRun(store.driver, header.id, path);
   return {
     path,
     header,
@@ -57,18 +64,34 @@ export function runFolder(store: Store, header: RunHeader): RunFolder {
     async saveHeader(next) {
       this.header = next;
       await guarded(path, () => writeJson(join(path, HEADER), next));
+      // The header last: whoever sees it finds the rest.
+      await remote?.copy([PLAN, START, LOG, HEADER]);
     },
-    saveState: (state) => guarded(path, () => writeJson(join(path, STATE), state)),
+    async saveState(state) {
+      await guarded(path, () => writeJson(join(path, STATE), state));
+      await remote?.copySometimes([LOG]);
+    },
+    close: () => remote?.close(),
   };
 }
 
 /** Runs, newest first. A run whose process died is shown as interrupted. */
 export async function listRuns(store: Pick<Store, 'driver'>): Promise<RunHeader[]> {
+  const own = await listOwnRuns(store);
+  if (store.driver.resident) return own;
+  const others = await remoteHeaders(store.driver, new Set(own.map(({ id }) => id)));
+  return [...own, ...others].sort(newestFirst);
+}
+
+/** Runs whose records this machine writes, newest first: those that it can continue. */
+export async function listOwnRuns(store: Pick<Store, 'driver'>): Promise<RunHeader[]> {
   const folder = runsFolder(store);
   const names = await readdir(folder).catch(() => []);
   const headers = await Promise.all(names.map((name) => readHeader(join(folder, name))));
-  return headers.filter((header) => header !== undefined).sort((a, b) => (a.id < b.id ? 1 : -1));
+  return headers.filter((header) => header !== undefined).sort(newestFirst);
 }
+
+const newestFirst = (a: RunHeader, b: RunHeader): number => (a.id < b.id ? 1 : -1);
 
 /** A run by its id or the beginning of it; `latest` is the newest. @throws RUN_NOT_FOUND with near ids */
 export async function readRun(store: Pick<Store, 'driver'>, idOrBeginning: string): Promise<RunRecord> {
@@ -83,13 +106,13 @@ export async function readRun(store: Pick<Store, 'driver'>, idOrBeginning: strin
       'RUN_NOT_FOUND',
       matching.length > 1
         ? `${matching.length} runs begin with "${idOrBeginning}": ${near.join(', ')}. Give more of the id.`
-        : `No run "${idOrBeginning}" in ${runsFolder(store)}.${near.length ? ` Did you mean ${near.join(' or ')}?` : ''}`,
+        : `No run "${idOrBeginning}" in ${store.driver.location}.${near.length ? ` Did you mean ${near.join(' or ')}?` : ''}`,
       { details: { run: idOrBeginning } },
     );
   }
-  const path = join(runsFolder(store), header.id);
-  const plan = (await readJson(join(path, PLAN))) as Plan;
-  const { start, lines } = await readLog(path);
+  const read = reader(store, header.id);
+  const plan = JSON.parse(await read(PLAN)) as Plan;
+  const { start, lines } = await readLog(read);
   let state = start;
   const record: Pick<RunRecord, 'occasions' | 'warnings'> = { occasions: {}, warnings: [] };
   for (const line of lines) {
@@ -100,10 +123,24 @@ export async function readRun(store: Pick<Store, 'driver'>, idOrBeginning: strin
   return { ...header, ...record, plan, state };
 }
 
-/** Start state and log lines of a run's folder; a line torn by a crash ends the log. */
-export async function readLog(path: string): Promise<{ start: RunState; lines: RunLine[] }> {
-  const start = (await readJson(join(path, START))) as RunState;
-  const text = await readFile(join(path, LOG), 'utf8').catch(() => '');
+/** Reads a file of a run by its name: where it was written, else its copy in the store. */
+function reader({ driver }: Pick<Store, 'driver'>, id: string): (file: string) => Promise<string> {
+  return (file) =>
+    readFile(join(runsFolder({ driver }), id, file), 'utf8').catch(async (error: unknown) => {
+      const text = driver.resident ? undefined : await readRemote(driver, id, file);
+      if (text === undefined) throw error;
+      return text;
+    });
+}
+
+/** Start state and log lines of a run of this machine; a line torn by a crash ends the log. */
+export async function readOwnLog(path: string): Promise<{ start: RunState; lines: RunLine[] }> {
+  return readLog((file) => readFile(join(path, file), 'utf8'));
+}
+
+async function readLog(read: (file: string) => Promise<string>): Promise<{ start: RunState; lines: RunLine[] }> {
+  const start = JSON.parse(await read(START)) as RunState;
+  const text = await read(LOG).catch(() => '');
   const lines: RunLine[] = [];
   for (const line of text.split('\n')) {
     if (line === '') continue;
@@ -125,14 +162,12 @@ export async function runRoots(store: Pick<Store, 'driver'>): Promise<string[]> 
 }
 
 async function readHeader(path: string): Promise<RunHeader | undefined> {
-  const header = (await readJson(join(path, HEADER)).catch(() => undefined)) as RunHeader | undefined;
+  const header = await readFile(join(path, HEADER), 'utf8')
+    .then((text) => JSON.parse(text) as RunHeader)
+    .catch(() => undefined);
   if (header === undefined || header.status !== 'running') return header;
   const { living } = await runLocks(path);
   return living.length > 0 ? header : { ...header, status: 'interrupted' };
-}
-
-async function readJson(path: string): Promise<unknown> {
-  return JSON.parse(await readFile(path, 'utf8'));
 }
 
 /** Whole or not at all. Not synced to the disk: after a power cut the run is computed again from the cache. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, homedir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, processIdentity } from '@hourglass/artifacts';
+import { cacheFolder, isAlive, processIdentity } from '@hourglass/artifacts';
 
 /** Permission to use one core. Given back exactly once; a second `release` does nothing. */
 export interface Slot {
@@ -159,9 +159,4 @@ function writtenNow(path: string): boolean {
 function slotCountFromEnv(): number | undefined {
   const value = Number(process.env['HOURGLASS_SLOTS']);
   return Number.isInteger(value) && value > 0 ? value : undefined;
-}
-
-/** Folder for what this user's programs share on this machine. */
-export function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'hourglass');
 }

@@ -29,6 +29,8 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   example(batch: TableBatch, context: StepContext, options: O, layout: TableLayout): Example;
   /** @default the network the learner options describe */
   network?(spec: NetworkSpec, options: O): NetworkSpec;
+  /** What the decoder gets of the latents `[b, d]` while learning, in validation too. @default all of them */
+  latent?(z: Tensor, context: StepContext, options: O): Tensor;
   /** @default squared error for numbers, cross-entropy for the rest */
   loss?(options: O): TableLossOptions;
   /** What validation puts aside. @default 'rows' */

@@ -7,6 +7,7 @@ import { toData } from '../model/data.ts';
 import { MODEL_FORMAT, type ModelDescription } from '../model/model.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { Network, NetworkSpec } from '../network/network.ts';
+import { WIDEST_PCA } from '../network/pca-base.ts';
 import type { LearnerOptions } from '../options.ts';
 import type { Trained, TrainingTask } from '../training/task.ts';
 import { train, type TrainingHooks } from '../training/train.ts';
@@ -52,6 +53,12 @@ export async function prepareLesson<O extends LearnerOptions>(
         : `skip: gaussian is for tables of up to ${WIDEST_GAUSSIAN} numeric columns, this one has ${wide}: linear is used`,
     );
     network.spec.skip = wide === 0 ? 'none' : 'linear';
+  }
+  if (network.spec.base === 'pca' && network.spec.layout.numbers > WIDEST_PCA) {
+    notices.push(
+      `base: pca is for tables of up to ${WIDEST_PCA} numeric columns, this one has ${network.spec.layout.numbers}: the network starts without`,
+    );
+    network.spec.base = 'none';
   }
   const settled = buildNetwork(network.spec);
   const split = (application.validation === 'cells' ? splitCells : splitRows)(

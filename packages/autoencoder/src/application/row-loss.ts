@@ -24,7 +24,8 @@ export function rowLossOf<O extends LearnerOptions>(
     const table = toBatch(batch);
     const example = batch.held ? heldExample(batch, batch.held) : application.example(table, context, options, layout);
     const prepared = network.prepare(example.input, params);
-    const z = network.encode(prepared, params, context);
+    const encoded = network.encode(prepared, params, context);
+    const z = application.latent?.(encoded, context, options) ?? encoded;
     const output = network.decode(z, params, context, prepared);
     const cells = tf.mul(cellLoss(output, example.target, layout, lossOptions), example.weight);
     const asked = tf.sum(tf.step(example.weight), 1);

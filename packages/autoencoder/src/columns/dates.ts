@@ -5,6 +5,9 @@ const DAY = 86_400_000;
 /** Milliseconds of one turn; a year is the mean Gregorian one. */
 const PERIOD: Record<Cycle, number> = { day: DAY, week: 7 * DAY, year: 365.2425 * DAY };
 
+/** Length of a cycle, milliseconds. */
+export const cycleMilliseconds = (cycle: Cycle): number => PERIOD[cycle];
+
 /** Cycles the values go round at least once: others would only repeat the value itself. */
 export function cyclesOf(sorted: Float64Array): Cycle[] {
   const span = (sorted.at(-1) ?? 0) - (sorted[0] ?? 0);

@@ -61,10 +61,26 @@ export async function fitTable(source: TableSource, options: FitOptions = {}): P
   }
   if (encoders.length === 0)
     throw new HourglassError('DATA_INSUFFICIENT', 'no column is left to learn from: all are excluded or text');
+  if (options.normalisation === 'pooled') poolScales(encoders);
   const order = { number: 0, boolean: 1, category: 2 };
   // Array.sort is stable: within a kind, the table's order.
   encoders.sort((a, b) => order[a.kind] - order[b.kind]);
   return { encoder: { columns: encoders, schema: source.columns, ignored }, notices };
+}
+
+type LinearColumn = NumberEncoder & { map: Extract<Normaliser, { kind: 'linear' }> };
+
+/** Gives numeric columns the root of their mean variance as common scale; a column's cells then cost what they vary. */
+function poolScales(encoders: readonly ColumnEncoder[]): void {
+  const columns = encoders.filter(
+    (encoder): encoder is LinearColumn => encoder.kind === 'number' && encoder.map.kind === 'linear',
+  );
+  const variances = columns.map(({ min, max, map }) => (min < max ? map.scale ** 2 : 0));
+  const scale = Math.sqrt(variances.reduce((sum, variance) => sum + variance / variances.length, 0)) || 1;
+  for (const column of columns) {
+    column.map.scale = scale;
+    column.weight = 1;
+  }
 }
 
 const LEARNABLE = new Set(['float', 'integer', 'time', 'boolean', 'string', 'date', 'timestamp']);

@@ -1,7 +1,10 @@
 import { normalQuantile } from './normal.ts';
 
-export const NORMALISATIONS = ['rank-gauss', 'standard', 'robust', 'min-max'] as const;
-/** How a numeric column becomes a network input. `rank-gauss`: quantile → normal, unit variance. */
+export const NORMALISATIONS = ['rank-gauss', 'standard', 'robust', 'min-max', 'pooled'] as const;
+/**
+ * How a numeric column becomes a network input. `rank-gauss`: quantile → normal, unit variance. `pooled`: its own mean, one
+ * scale for all columns, so that errors count in the table's own unit (pixels, spectra).
+ */
 export type Normalisation = (typeof NORMALISATIONS)[number];
 
 /**
@@ -23,7 +26,8 @@ export function fitNormaliser(sorted: Float64Array, kind: Normalisation): Normal
   if (first === last) return { kind: 'linear', center: first, scale: 1 };
   if (kind === 'min-max') return { kind: 'linear', center: first, scale: positive(last - first) };
   const { mean, deviation } = moments(sorted);
-  if (kind === 'standard') return { kind: 'linear', center: mean, scale: positive(deviation) };
+  // Pooled columns get their common scale once all are known: poolScales.
+  if (kind === 'standard' || kind === 'pooled') return { kind: 'linear', center: mean, scale: positive(deviation) };
   if (kind === 'robust') {
     const range = quantile(sorted, 0.75) - quantile(sorted, 0.25);
     // More than half the values equal: the interquartile range says nothing, the deviation still does.

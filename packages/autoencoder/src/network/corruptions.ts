@@ -27,6 +27,18 @@ export function swapCells(cells: Tensor, swapped: Tensor): Tensor {
   return tf.add(cells, tf.mul(tf.sub(next, cells), swapped));
 }
 
+/**
+ * Nested dropout: of each row's latents `[b, d]` only the first k stay, k drawn from 1 … d, so that the first dimensions
+ * learn to say most, as principal components do. Source: Rippel, Gelbart, Adams (ICML 2014).
+ */
+export function keepFirstLatents(z: Tensor, random: StepRandom): Tensor {
+  const [rows, d] = z.shape as [number, number];
+  const last = tf.mul(random.uniform([rows, 1]), d);
+  // Dimension i stays where i ≤ last.
+  const positions = tf.range(0, d, 1, 'float32');
+  return tf.mul(z, tf.step(tf.add(tf.sub(last, positions), 1e-6)));
+}
+
 /** Gaussian noise of deviation `sigma`, in the units of the tensor. */
 export const addNoise = (x: Tensor, random: StepRandom, sigma: number): Tensor =>
   tf.add(x, tf.mul(random.normal(x.shape), sigma));

@@ -35,6 +35,8 @@ export interface Network {
   /** Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`. */
   prior(encoded: EncodedTable): ParamArrays;
   prepare(input: TableInput, params: Params): PreparedInput;
+  /** Hidden activations of all layers up to the latent and the first of the decoder, side by side, `[b, f]`. */
+  activations(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /** Latents `[b, d]`. */
   encode(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /**
@@ -54,6 +56,13 @@ export const SKIPS = ['none', 'linear', 'gaussian'] as const;
  */
 export type Skip = (typeof SKIPS)[number];
 
+export const BASES = ['none', 'pca'] as const;
+/**
+ * What the latent starts from. `pca`: principal components of the numeric columns; the network learns what to add to
+ * them on both sides of the latent, so that it begins as PCA.
+ */
+export type Base = (typeof BASES)[number];
+
 /** JSON that rebuilds a network: it stands in the model. */
 export interface NetworkSpec {
   kind: 'tabular';
@@ -66,6 +75,8 @@ export interface NetworkSpec {
   blocks: number;
   dropout: number;
   skip: Skip;
+  /** @default 'none' */
+  base?: Base;
 }
 
 /** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */

@@ -5,8 +5,9 @@ import { columnCount } from '../columns/encoder.ts';
 import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
+import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
-import { outputWidth, type Network, type NetworkSpec, type TableInput } from './network.ts';
+import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
 export function tabularNetwork(spec: NetworkSpec): Network {
@@ -18,6 +19,37 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   const inputWidth =
     values + columnCount(layout) + cycleWidth + embeddings.reduce((sum, embedding) => sum + embedding, 0);
   const hidden = hiddenWidths(spec, inputWidth);
+  const pca = spec.base === 'pca' && layout.numbers > 0;
+
+  /** Latents, and the hidden activations on the way to them. */
+  const encoder = ({ row }: PreparedInput, params: Params, context: StepContext): { z: Tensor; layers: Tensor[] } => {
+    const layers: Tensor[] = [];
+    let y = row;
+    if (architecture !== 'residual')
+      for (let k = 0; k < hidden.length; k++) layers.push((y = gelu(dense(y, params, `encoder/${k}`))));
+    else {
+      y = dense(y, params, 'encoder/in');
+      for (let k = 0; k < blocks; k++) layers.push((y = residual(y, params, `encoder/${k}`, spec.dropout, context)));
+      y = layerNorm(y, params, 'encoder/norm');
+    }
+    const z = dense(y, params, architecture === 'residual' ? 'encoder/latent' : `encoder/${hidden.length}`);
+    if (!pca) return { z, layers };
+    const numbers = tf.slice(row, [0, 0], [row.shape[0]!, layout.numbers]);
+    return { z: tf.add(z, pcaEncode(numbers, params)), layers };
+  };
+
+  /** The decoder up to its last layer, and its hidden activations. */
+  const decoder = (z: Tensor, params: Params, context: StepContext): { y: Tensor; layers: Tensor[] } => {
+    const layers: Tensor[] = [];
+    let y = z;
+    if (architecture !== 'residual') {
+      for (let k = 0; k < hidden.length; k++) layers.push((y = gelu(dense(y, params, `decoder/${k}`))));
+      return { y, layers };
+    }
+    y = dense(y, params, 'decoder/in');
+    for (let k = 0; k < blocks; k++) layers.push((y = residual(y, params, `decoder/${k}`, spec.dropout, context)));
+    return { y: layerNorm(y, params, 'decoder/norm'), layers };
+  };
 
   return {
     spec,
@@ -28,22 +60,27 @@ export function tabularNetwork(spec: NetworkSpec): Network {
         build.dense('encoder/in', inputWidth, width);
         for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
         build.norm('encoder/norm', width);
-        build.dense('encoder/latent', width, latentDim);
+        build.dense('encoder/latent', width, latentDim, pca ? 0 : 1);
         build.dense('decoder/in', latentDim, width);
         for (let k = 0; k < blocks; k++) build.residual(`decoder/${k}`, width);
         build.norm('decoder/norm', width);
-        build.dense('decoder/out', width, output, spec.skip === 'none' ? 0.5 : 0);
+        build.dense('decoder/out', width, output, spec.skip === 'none' && !pca ? 0.5 : 0);
         if (spec.skip !== 'none') build.dense('decoder/alone', width, output, 0.5);
       } else {
         const up = [inputWidth, ...hidden, latentDim];
-        for (let k = 0; k + 1 < up.length; k++) build.dense(`encoder/${k}`, up[k]!, up[k + 1]!);
+        for (let k = 0; k + 1 < up.length; k++)
+          build.dense(`encoder/${k}`, up[k]!, up[k + 1]!, pca && k + 2 === up.length ? 0 : 1);
         const down = [latentDim, ...hidden.toReversed(), output];
-        for (let k = 0; k + 1 < down.length; k++) build.dense(`decoder/${k}`, down[k]!, down[k + 1]!);
+        for (let k = 0; k + 1 < down.length; k++)
+          build.dense(`decoder/${k}`, down[k]!, down[k + 1]!, pca && k + 2 === down.length ? 0 : 1);
       }
       if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
       return build.params;
     },
-    prior: (encoded) => (spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
+    prior: (encoded) => ({
+      ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
+      ...(pca ? pcaBase(encoded, layout.numbers, latentDim) : {}),
+    }),
     prepare(input, params) {
       const row = assemble(input, params, spec);
       if (spec.skip === 'linear') return { row, base: tf.matMul(row as Tensor2D, params['linear/kernel'] as Tensor2D) };
@@ -51,19 +88,18 @@ export function tabularNetwork(spec: NetworkSpec): Network {
         return { row, base: tf.slice(row, [0, 0], [row.shape[0]!, layout.numbers]) };
       return { row };
     },
-    encode({ row }, params, context) {
-      if (architecture !== 'residual') return chain(row, params, 'encoder', hidden.length + 1);
-      let y = dense(row, params, 'encoder/in');
-      for (let k = 0; k < blocks; k++) y = residual(y, params, `encoder/${k}`, spec.dropout, context);
-      return dense(layerNorm(y, params, 'encoder/norm'), params, 'encoder/latent');
+    encode: (input, params, context) => encoder(input, params, context).z,
+    activations(input, params, context) {
+      const { z, layers } = encoder(input, params, context);
+      return tf.concat([...layers, z, ...decoder(z, params, context).layers], 1);
     },
     decode(z, params, context, input) {
-      if (architecture !== 'residual') return onto(input?.base, chain(z, params, 'decoder', hidden.length + 1), output);
-      let y = dense(z, params, 'decoder/in');
-      for (let k = 0; k < blocks; k++) y = residual(y, params, `decoder/${k}`, spec.dropout, context);
-      y = layerNorm(y, params, 'decoder/norm');
-      if (spec.skip === 'none' || input) return onto(input?.base, dense(y, params, 'decoder/out'), output);
-      return dense(y, params, 'decoder/alone');
+      const { y } = decoder(z, params, context);
+      const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer, output) : answer);
+      if (architecture !== 'residual')
+        return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)), output);
+      if (spec.skip === 'none' || input) return onto(input?.base, corrected(dense(y, params, 'decoder/out')), output);
+      return corrected(dense(y, params, 'decoder/alone'));
     },
   };
 }
@@ -85,16 +121,6 @@ function hiddenWidths({ architecture, blocks, width, latentDim }: NetworkSpec, i
   return Array.from({ length: blocks }, (_, k) =>
     Math.max(1, Math.round(width * (last / width) ** (blocks > 1 ? k / blocks : 0))),
   );
-}
-
-/** Dense layers `PREFIX/0 …`, GELU between them; the last one is linear. */
-function chain(x: Tensor, params: Params, prefix: string, layers: number): Tensor {
-  let y = x;
-  for (let k = 0; k < layers; k++) {
-    y = dense(y, params, `${prefix}/${k}`);
-    if (k + 1 < layers) y = gelu(y);
-  }
-  return y;
 }
 
 /** Pre-activation residual block: x + W₂·gelu(W₁·norm(x)). */

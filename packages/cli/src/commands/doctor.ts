@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { resolveStoreLocation } from '@hourglass/artifacts';
+import { cacheFolder, processIdentity, resolveStoreLocation } from '@hourglass/artifacts';
 import { engineStatuses } from '@hourglass/engine';
 import { discoverPlugins } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
@@ -138,8 +138,11 @@ async function existing(path: string): Promise<string> {
   }
 }
 
+const isRemote = (location: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(location);
+
 async function disk(location: string): Promise<Check> {
-  const folder = await existing(location);
+  // What lies elsewhere is worked on in the cache folder.
+  const folder = await existing(isRemote(location) ? cacheFolder() : location);
   const { bavail, bsize, blocks } = await statfs(folder);
   const free = bavail * bsize;
   const found = `${formatBytes(free)} free of ${formatBytes(blocks * bsize)} at ${folder}`;
@@ -155,7 +158,13 @@ async function disk(location: string): Promise<Check> {
 async function store(context: CliContext, location: string): Promise<Check> {
   const remedy = 'Choose another place with --store or HOURGLASS_HOME.';
   try {
-    await openStoreFor(context, { store: location });
+    const { driver } = await openStoreFor(context, { store: location });
+    if (isRemote(location)) {
+      const probe = `tmp/probe-${processIdentity}`;
+      await driver.put(probe, new Uint8Array());
+      await driver.delete(probe);
+      return { name: 'store', state: 'ok', found: `${location} can be written` };
+    }
     const folder = await existing(location);
     await access(folder, constants.W_OK);
     // access() says yes to root on some read-only filesystems: try.

@@ -171,13 +171,18 @@ describe('forward on onnxruntime', () => {
 describe('exportOnnx', () => {
   it('writes a file that any onnxruntime runs on any number of rows, equal to the eager engine', async () => {
     const { params } = forwardSpec();
-    const bytes = await exportOnnx({
-      params,
-      forward: (batch, p) => ({ y: tf.relu(tf.matMul(batch.x!, p.w!)), x: tf.square(batch.x!) }),
-      inputs: { x: { rowShape: [3], dtype: 'float32' } },
-      metadata: { application: 'test' },
-    });
-    const session = await InferenceSession.create(bytes);
+    const model = await exportOnnx('test');
+    const x = model.input('x', 'float32', [3]);
+    const { y, square } = model.pass(
+      {
+        params,
+        forward: (batch, p) => ({ y: tf.relu(tf.matMul(batch.x!, p.w!)), square: tf.square(batch.x!) }),
+      },
+      { x: { rowShape: [3], dtype: 'float32', from: x } },
+    );
+    model.output('y', y!, 'float32', [2]);
+    expect(model.output('x', square!, 'float32', [3])).toBe('x.out');
+    const session = await InferenceSession.create(model.encode({ application: 'test' }));
     expect(session.inputNames).toEqual(['x']);
     expect(session.outputNames).toEqual(['y', 'x.out']);
     for (const rows of [1, 5]) {
@@ -190,5 +195,41 @@ describe('exportOnnx', () => {
       expect(out.y!.dims).toEqual([rows, 2]);
       expected.forEach((v, i) => expect((out.y!.data as Float32Array)[i]).toBeCloseTo(v, 5));
     }
+  });
+
+  it('joins two passes by nodes in between, on texts and doubles', async () => {
+    const model = await exportOnnx('test');
+    const name = model.input('name', 'string', [1]);
+    const offset = model.input('offset', 'float64', [1]);
+    const code = model.mlNode('LabelEncoder', [name], {
+      keys_strings: { strings: ['a', 'b'] },
+      values_int64s: [10, 20],
+      default_int64: -1,
+    });
+    const sum = model.node('Add', [model.node('Cast', [code], { to: 11 }), offset]);
+    const pass = (from: string, factor: number): string =>
+      model.pass(
+        { params: {}, forward: ({ v }) => ({ out: tf.mul(v!, factor) }) },
+        { v: { rowShape: [1], dtype: 'float32', from } },
+      ).out!;
+    const doubled = pass(model.node('Cast', [sum], { to: 1 }), 2);
+    model.output('result', pass(model.node('Neg', [doubled]), 3), 'float32', [1]);
+    const session = await InferenceSession.create(model.encode());
+    const { result } = await session.run({
+      name: new Tensor('string', ['b', 'a', 'zebra'], [3, 1]),
+      offset: new Tensor('float64', Float64Array.of(0.5, 1, 0), [3, 1]),
+    });
+    expect([...(result!.data as Float32Array)]).toEqual([-123, -66, 6]);
+  });
+
+  it('refuses a pass that draws random numbers', async () => {
+    const model = await exportOnnx('test');
+    const v = model.input('v', 'float32', [1]);
+    expect(() =>
+      model.pass(
+        { params: {}, forward: (batch, _, { random }) => ({ out: tf.add(batch.v!, random.normal(batch.v!.shape)) }) },
+        { v: { rowShape: [1], dtype: 'float32', from: v } },
+      ),
+    ).toThrow(/draws random numbers/);
   });
 });

@@ -1,11 +1,9 @@
 import type { ForwardSpec } from '../types.ts';
-import { paramLayout, sizeOf } from '../flat-params.ts';
-import { fuse } from '../passes/fuse.ts';
-import { simplify } from '../passes/simplify.ts';
-import { traceForward, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
-import { emitNodes } from './emit.ts';
+import { paramLayout } from '../flat-params.ts';
+import type { DataShape, RandomDraw } from '../tracer/trace-step.ts';
+import { forwardNodes } from './forward-nodes.ts';
 import { encodeModel } from './proto.ts';
-import { onnxWriter, valueInfo } from './writer.ts';
+import { valueInfo } from './writer.ts';
 
 /** A forward pass as ONNX, for batches of any size. */
 export interface InferenceModel {
@@ -20,11 +18,7 @@ export interface InferenceModel {
 export interface InferenceModelOptions {
   /** Parameters as inputs `param/NAME` instead of constants inside. @default false */
   paramInputs?: boolean;
-  metadata?: Record<string, string>;
 }
-
-/** Primes that hardly any net has as a size, so that what depends on the rows of a batch can be told from what does not. */
-const MARKERS = [10007, 20011, 30011, 40009];
 
 /**
  * Writes a forward pass as an ONNX model. Inputs carry the names of the data, `[rows, …]`; outputs those of the forward
@@ -37,39 +31,25 @@ export function inferenceModel(
   data: Record<string, DataShape>,
   options: InferenceModelOptions = {},
 ): InferenceModel {
-  const sizes = [...Object.values(spec.params), ...Object.values(data).map((a) => ({ shape: a.rowShape }))].flatMap(
-    ({ shape }) => [...shape, sizeOf(shape)],
+  const nodes = forwardNodes(spec, data, (kind, name) =>
+    kind === 'data' ? name : kind === 'random' || options.paramInputs ? `${kind}/${name}` : undefined,
   );
-  const rows = MARKERS.find((marker) => sizes.every((d) => d === 0 || d % marker !== 0))!;
-  const traced = traceForward(spec.forward, data, spec.params, rows);
-  const graph = fuse(simplify(traced));
-  const first = Object.keys(data)[0]!;
-  const w = onnxWriter('', { rows, of: first });
+  const { writer: w, draws, tracedRows: rows } = nodes;
   const layout = paramLayout(spec.params);
   const sized = (shape: readonly number[]) =>
     shape.map((d) => (w.isDynamic(d) ? (d === rows ? 'rows' : `rows_x${d / rows}`) : d));
-  for (const node of graph.nodes) {
-    if (node.op !== 'Input') continue;
-    const { kind, name } = node.attrs;
-    if (kind === 'param' && !options.paramInputs) {
-      const { values, shape } = spec.params[name]!;
-      w.bind(node.output, w.tensor(values, shape));
-    } else w.bind(node.output, kind === 'data' ? name : `${kind}/${name}`);
-  }
-  emitNodes(w, graph.nodes);
   const outputs: Record<string, DataShape> = {};
-  const declared = Object.entries(graph.outputs).map(([name, value]) => {
-    const dtype = value.dtype === 'int32' ? 'int32' : 'float32';
-    outputs[name] = { rowShape: value.shape.slice(1), dtype };
-    return valueInfo(w.rename(w.nameOf(value), outputName(name, data)), dtype, sized(value.shape));
+  const declared = Object.entries(nodes.outputs).map(([name, { name: from, shape, dtype }]) => {
+    outputs[name] = { rowShape: shape.slice(1), dtype };
+    return valueInfo(w.rename(from, outputName(name, data)), dtype, sized(shape));
   });
   const inputs = [
     ...Object.entries(data).map(([name, a]) => valueInfo(name, a.dtype, ['rows', ...a.rowShape])),
     ...(options.paramInputs ? layout.slices.map((p) => valueInfo(`param/${p.name}`, 'float32', p.shape)) : []),
-    ...traced.draws.map((draw, i) => valueInfo(`random/${i}`, 'float32', sized(draw.shape))),
+    ...draws.map((draw, i) => valueInfo(`random/${i}`, 'float32', sized(draw.shape))),
   ];
-  const model = encodeModel(w.graph('forward', inputs, declared), options.metadata);
-  return { model, draws: traced.draws, outputs, tracedRows: rows };
+  const model = encodeModel(w.graph('forward', inputs, declared));
+  return { model, draws, outputs, tracedRows: rows };
 }
 
 /** Outputs whose name an input has already get another: names of a graph are unique. */

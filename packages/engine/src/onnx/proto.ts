@@ -42,6 +42,7 @@ const DESCRIPTOR = {
         s: { type: 'bytes', id: 4 },
         g: { type: 'GraphProto', id: 6 },
         ints: { rule: 'repeated', type: 'int64', id: 8 },
+        strings: { rule: 'repeated', type: 'bytes', id: 9 },
         type: { type: 'int32', id: 20 },
       },
     },
@@ -79,6 +80,7 @@ export interface AttributeProto {
   s?: Uint8Array;
   g?: GraphProto;
   ints?: number[];
+  strings?: Uint8Array[];
 }
 export interface NodeProto {
   input: string[];
@@ -106,10 +108,14 @@ export interface GraphProto {
 }
 
 /** ONNX element types. */
-export const ONNX_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const ONNX_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 } as const;
 
 /** Operator set of every graph of ours: reductions with axes as input, ScatterND that adds. */
 const OPSET = 18;
+
+/** Operators on texts and other raw data. */
+export const ML_DOMAIN = 'ai.onnx.ml';
+const ML_OPSET = 3;
 
 /** A model file. */
 export function encodeModel(graph: GraphProto, metadata: Record<string, string> = {}): Uint8Array {
@@ -118,7 +124,10 @@ export function encodeModel(graph: GraphProto, metadata: Record<string, string> 
     .encode({
       irVersion: 8,
       producerName: 'hourglass',
-      opsetImport: [{ domain: '', version: OPSET }],
+      opsetImport: [
+        { domain: '', version: OPSET },
+        ...(graph.node.some((node) => node.domain === ML_DOMAIN) ? [{ domain: ML_DOMAIN, version: ML_OPSET }] : []),
+      ],
       graph,
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     })

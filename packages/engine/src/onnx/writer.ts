@@ -1,5 +1,6 @@
 import type { Value } from '../ir/graph.ts';
 import {
+  ML_DOMAIN,
   ONNX_TYPES,
   type AttributeProto,
   type GraphProto,
@@ -8,7 +9,7 @@ import {
   type ValueInfoProto,
 } from './proto.ts';
 
-export type Attribute = number | number[] | string | GraphProto | { float: number };
+export type Attribute = number | number[] | string | GraphProto | { float: number } | { strings: readonly string[] };
 
 /** Takes the nodes of one ONNX graph; a body of a Loop has a writer of its own and may use names of the graph around it. */
 export interface OnnxWriter {
@@ -16,11 +17,13 @@ export interface OnnxWriter {
   node(opType: string, inputs: string[], attributes?: Record<string, Attribute>): string;
   /** Adds a node with several outputs. */
   nodeOf(opType: string, inputs: string[], outputs: number, attributes?: Record<string, Attribute>): string[];
+  /** Adds a node of the operators on raw data (`LabelEncoder`). */
+  mlNode(opType: string, inputs: string[], attributes: Record<string, Attribute>): string;
   /** Gives an output a name of its own. */
   rename(from: string, to: string): string;
   ints(values: number[]): string;
-  scalar(value: number, dtype?: 'float32' | 'int32' | 'bool' | 'int64'): string;
-  tensor(values: Float32Array | Int32Array | Uint8Array, dims: readonly number[]): string;
+  scalar(value: number, dtype?: 'float32' | 'float64' | 'int32' | 'bool' | 'int64'): string;
+  tensor(values: Float32Array | Float64Array | Int32Array | Uint8Array, dims: readonly number[]): string;
   /** Name that stands for a value of the intermediate representation. */
   nameOf(value: Value): string;
   bind(value: Value, name: string): void;
@@ -42,12 +45,15 @@ export interface DynamicRows {
 
 export const INT64_MAX = Number.MAX_SAFE_INTEGER;
 
-const ATTRIBUTE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
+const ATTRIBUTE = { float: 1, int: 2, string: 3, graph: 5, ints: 7, strings: 8 } as const;
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function attributeProto(name: string, value: Attribute): AttributeProto {
   if (typeof value === 'number') return { name, type: ATTRIBUTE.int, i: value };
-  if (typeof value === 'string') return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(value) };
+  if (typeof value === 'string') return { name, type: ATTRIBUTE.string, s: utf8(value) };
   if (Array.isArray(value)) return { name, type: ATTRIBUTE.ints, ints: value };
+  if ('strings' in value) return { name, type: ATTRIBUTE.strings, strings: value.strings.map(utf8) };
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };
   return { name, type: ATTRIBUTE.graph, g: value };
 }
@@ -82,6 +88,11 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
       nodes.push({ opType, input: inputs, output, attribute });
       return output;
     },
+    mlNode(opType, inputs, attributes) {
+      const output = writer.node(opType, inputs, attributes);
+      nodes.at(-1)!.domain = ML_DOMAIN;
+      return output;
+    },
     rename(from, to) {
       nodes.push({ opType: 'Identity', input: [from], output: [to], attribute: [] });
       return to;
@@ -91,11 +102,24 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
       const key = `${dtype}:${Object.is(value, -0) ? '-0' : value}`;
       if (dtype === 'int64') return initializer(key, [], ONNX_TYPES.int64, int64Bytes([value]));
       const typed =
-        dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(value);
+        dtype === 'float32'
+          ? Float32Array.of(value)
+          : dtype === 'float64'
+            ? Float64Array.of(value)
+            : dtype === 'int32'
+              ? Int32Array.of(value)
+              : Uint8Array.of(value);
       return initializer(key, [], ONNX_TYPES[dtype], new Uint8Array(typed.buffer));
     },
     tensor(values, dims) {
-      const type = values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'bool';
+      const type =
+        values instanceof Float32Array
+          ? 'float32'
+          : values instanceof Float64Array
+            ? 'float64'
+            : values instanceof Int32Array
+              ? 'int32'
+              : 'bool';
       return initializer(
         undefined,
         dims,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,11 +8,13 @@ import { learnerOptions } from '@hourglass/autoencoder/options';
 import type { ArtifactRef } from '@hourglass/core';
 import { openDataset, queryDataset, type ColumnData } from '@hourglass/dataset';
 import { fakeContext } from '@hourglass/plugin-kit/testing';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { run as encode } from '../encode.ts';
-import plugin, { encode as encodeManifest, reconstruct as reconstructManifest } from '../index.ts';
+import { run as exportModel } from '../export.ts';
+import plugin, { encode as encodeManifest, exportStage, reconstruct as reconstructManifest } from '../index.ts';
 import { run as reconstruct } from '../reconstruct.ts';
 
 const WDBC = fileURLToPath(new URL('../../../../workflows/data/wdbc.parquet', import.meta.url));
@@ -183,10 +185,76 @@ describe('model/reconstruct', () => {
   });
 });
 
+describe('model/export', () => {
+  const options = (given: object = {}) => exportStage.options.parse(given);
+
+  it('gives a file that answers raw columns as model/encode and model/reconstruct do', async () => {
+    const { file, written } = await exportModel(context(), { model }, options({ exact: true }));
+    const { kind, parts } = await artifacts.get(file);
+    expect([kind, parts.map(({ key }) => key)]).toEqual(['files', ['model.onnx']]);
+    expect(written.inputs).toEqual([
+      { name: 'mean_radius', type: 'float64', missing: 'NaN' },
+      { name: 'mean_texture', type: 'float64', missing: 'NaN' },
+      { name: 'mean_area', type: 'float64', missing: 'NaN' },
+      { name: 'tenths', type: 'int64', missing: '-9223372036854775808' },
+      { name: 'diagnosis', type: 'string', missing: '' },
+    ]);
+    const session = await InferenceSession.create(await artifacts.readBlob(parts[0]!.digest));
+    const { columns } = await (await read(data)).table();
+    const column = (name: string) => new Tensor('float64', valuesOf(columns[name]), [300, 1]);
+    const { diagnosis } = columns;
+    if (diagnosis?.kind !== 'category') throw new Error('expected categories');
+    const answer = await session.run({
+      mean_radius: column('mean_radius'),
+      mean_texture: column('mean_texture'),
+      mean_area: column('mean_area'),
+      tenths: new Tensor('int64', BigInt64Array.from(valuesOf(columns.tenths), BigInt), [300, 1]),
+      diagnosis: new Tensor(
+        'string',
+        Array.from(diagnosis.codes, (code) => diagnosis.categories[code]!),
+        [300, 1],
+      ),
+    });
+    const latents = await (await read((await encode(context(), { data, model }, encodeOptions())).data)).table();
+    for (let k = 0; k < 3; k++)
+      valuesOf(latents.columns[`z_${k + 1}`]).forEach((value, row) =>
+        expect((answer.latent!.data as Float32Array)[row * 3 + k]).toBeCloseTo(value, 5),
+      );
+    const { data: exact } = await reconstruct(context(), { data, model }, reconstructOptions({ exact: true }));
+    const made = await (await read(exact)).table();
+    for (const name of ['mean_radius', 'mean_area', 'tenths'])
+      valuesOf(made.columns[name]).forEach((value, row) =>
+        expect((answer[`${name}.reconstructed`]!.data as Float64Array)[row]! / value).toBeCloseTo(1, 5),
+      );
+  });
+
+  it('delivers the same bytes to a destination, nothing beside it, and the same digest again', async () => {
+    const out = join(folder, 'out');
+    const uri = join(out, 'model.onnx');
+    const { file, written } = await exportModel(context(), { model }, options({ uri, outputs: ['latent'] }));
+    const { parts } = await artifacts.get(file);
+    expect(await readdir(out)).toEqual(['model.onnx']);
+    expect(await readFile(uri)).toEqual(Buffer.from(await artifacts.readBlob(parts[0]!.digest)));
+    expect(written.outputs).toEqual([{ name: 'latent', type: 'float32', width: 3 }]);
+    const again = await exportModel(context(), { model }, options({ outputs: ['latent'] }));
+    expect(again.file.digest).toBe(file.digest);
+  });
+
+  it('names a destination that cannot be written, and an ending that is none of ONNX', async () => {
+    const blocked = join(folder, 'blocked');
+    await writeFile(blocked, 'a file');
+    await expect(
+      exportModel(context(), { model }, options({ uri: join(blocked, 'model.onnx') })),
+    ).rejects.toMatchObject({ code: 'SINK_UNWRITABLE', message: expect.stringContaining('blocked/model.onnx') });
+    expect(() => options({ uri: 'model.pb' })).toThrow(/must end in \.onnx/);
+  });
+});
+
 it('the manifests name their stages and take any model', () => {
   expect(Object.entries(plugin.stages).map(([name, { id }]) => [name, id])).toEqual([
     ['encode', 'model/encode'],
     ['reconstruct', 'model/reconstruct'],
+    ['export', 'model/export'],
   ]);
   expect(encodeManifest.inputs.model.application).toBeUndefined();
 });

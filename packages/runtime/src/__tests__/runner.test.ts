@@ -204,7 +204,7 @@ describe('processes that go wrong', () => {
 
 test('an attempt left over from before cannot write over its successor', async () => {
   const { runner, another, place } = await toyPlace();
-  const stage = task('toy/train', { steps: 25, sleepMs: 30 });
+  const stage = task('toy/train', { steps: 25, sleepMs: 200 });
   let started = (): void => {};
   const running = new Promise<void>((resolve) => (started = resolve));
   const zombie = runner.run(stage, place, { onProgress: () => started() });

@@ -1,4 +1,4 @@
-import type { ColumnData, DatasetReader, Table } from '@hourglass/dataset';
+import type { ColumnData, DatasetReader, Table } from './types.ts';
 
 const WINDOWS = 100;
 

@@ -1,7 +1,7 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { StoreDriver } from '../../driver.ts';
+import type { StoreDriver } from '../driver.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (found: Uint8Array | undefined): string | undefined => found && new TextDecoder().decode(found);
@@ -59,6 +59,7 @@ export function testDriver(name: string, fresh: () => Promise<StoreDriver>): voi
     test('takes a file in, replacing, and hands out a read-only file with the same bytes', async () => {
       const driver = await fresh();
       const path = join(driver.localFolder, 'incoming');
+      await mkdir(driver.localFolder, { recursive: true });
       await driver.put('blobs/x', bytes('damaged'));
       await writeFile(path, 'from a file');
       await driver.putFile('blobs/x', path);

@@ -1,0 +1,59 @@
+import { fitPca } from '@hourglass/metrics';
+import type { ParamArrays } from '@hourglass/engine';
+import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
+import type { EncodedTable } from '../columns/encode.ts';
+import type { Params } from './layers.ts';
+
+/** Columns up to which components are computed; the cost grows with their cube. */
+export const WIDEST_PCA = 1024;
+
+/** Rows the components are computed from at most: more move them by less than the network's first step. */
+const ROWS = 20_000;
+
+/**
+ * Principal components of the numeric columns `[p]` as a linear encoder and decoder, frozen. Columns are weighed as the
+ * loss weighs them. Of a latent wider than the components there are, the rest begins at zero.
+ * @param width p
+ * @param d size of the latent
+ */
+export function pcaBase({ rows, x, w }: EncodedTable, width: number, d: number): ParamArrays {
+  const columns = w.length / rows;
+  const values = x.length / rows;
+  const weights = new Float64Array(width);
+  for (let j = 0; j < width; j++)
+    for (let i = 0; i < rows && weights[j] === 0; i++) weights[j] = Math.sqrt(w[i * columns + j]!);
+  const step = Math.max(1, rows / ROWS);
+  const n = Math.min(rows, ROWS);
+  const data = new Float64Array(n * width);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < width; j++) data[i * width + j] = x[Math.floor(i * step) * values + j]! * weights[j]!;
+  const encode = new Float32Array(width * d);
+  const decode = new Float32Array(d * width);
+  const mean = new Float32Array(width);
+  const k = Math.min(d, width, n);
+  if (n > 1) {
+    const pca = fitPca({ rows: n, cols: width, data }, k);
+    for (let j = 0; j < width; j++) {
+      if (weights[j] === 0) continue;
+      mean[j] = pca.mean[j]! / weights[j]!;
+      for (let c = 0; c < k; c++) {
+        encode[j * d + c] = pca.components[c * width + j]! * weights[j]!;
+        decode[c * width + j] = pca.components[c * width + j]! / weights[j]!;
+      }
+    }
+  }
+  return {
+    'skip/pca/encode': { shape: [width, d], values: encode },
+    'skip/pca/decode': { shape: [d, width], values: decode },
+    'skip/pca/mean': { shape: [width], values: mean },
+  };
+}
+
+/** Coordinates `[b, d]` of rows `x` `[b, p]` along the components. */
+export const pcaEncode = (x: Tensor, params: Params): Tensor =>
+  tf.matMul(tf.sub(x, params['skip/pca/mean']!) as Tensor2D, params['skip/pca/encode'] as Tensor2D);
+
+/** Rows `[b, p]` from coordinates. */
+export const pcaDecode = (z: Tensor, params: Params): Tensor =>
+  tf.add(tf.matMul(z as Tensor2D, params['skip/pca/decode'] as Tensor2D), params['skip/pca/mean']!);

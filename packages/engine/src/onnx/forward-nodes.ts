@@ -1,0 +1,67 @@
+import type { ForwardSpec } from '../types.ts';
+import { sizeOf } from '../flat-params.ts';
+import { fuse } from '../passes/fuse.ts';
+import { simplify } from '../passes/simplify.ts';
+import { traceForward, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
+import { emitNodes } from './emit.ts';
+import { onnxWriter, type OnnxWriter } from './writer.ts';
+
+/** A forward pass written as nodes of a graph that is not finished yet. */
+export interface ForwardNodes {
+  writer: OnnxWriter;
+  draws: RandomDraw[];
+  outputs: Record<string, { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }>;
+  /** Rows the pass was traced for; multiples of it in shapes stand for the rows of the batch. */
+  tracedRows: number;
+}
+
+/** Primes that hardly any net has as a size, so that what depends on the rows of a batch can be told from what does not. */
+const MARKERS = [10007, 20011, 30011, 40009];
+
+/**
+ * Traces a forward pass and writes it as nodes.
+ *
+ * @param nameOf the name an input of the pass has in the graph; a parameter without one becomes a constant
+ * @param prefix makes the names of nodes unique in a graph of several passes
+ * @throws STEP_UNTRACEABLE with the line to change
+ */
+export function forwardNodes(
+  spec: Pick<ForwardSpec, 'params' | 'forward'>,
+  data: Record<string, DataShape>,
+  nameOf: (kind: 'data' | 'param' | 'random', name: string) => string | undefined,
+  prefix = '',
+): ForwardNodes {
+  const sizes = [...Object.values(spec.params), ...Object.values(data).map((a) => ({ shape: a.rowShape }))].flatMap(
+    ({ shape }) => [...shape, sizeOf(shape)],
+  );
+  const rows = MARKERS.find((marker) => sizes.every((d) => d === 0 || d % marker !== 0))!;
+  const traced = traceForward(spec.forward, data, spec.params, rows);
+  const graph = fuse(simplify(traced));
+  const w = onnxWriter(prefix, { rows, of: nameOf('data', Object.keys(data)[0]!)! });
+  for (const node of graph.nodes) {
+    if (node.op !== 'Input') continue;
+    const { kind, name } = node.attrs;
+    const given = nameOf(kind, name);
+    if (given !== undefined) w.bind(node.output, given);
+    else {
+      const { values, shape } = spec.params[name]!;
+      w.bind(node.output, w.tensor(values, shape));
+    }
+  }
+  emitNodes(w, graph.nodes);
+  return {
+    writer: w,
+    draws: traced.draws,
+    outputs: Object.fromEntries(
+      Object.entries(graph.outputs).map(([name, value]) => [
+        name,
+        {
+          name: w.nameOf(value),
+          shape: value.shape,
+          dtype: value.dtype === 'int32' ? ('int32' as const) : ('float32' as const),
+        },
+      ]),
+    ),
+    tracedRows: rows,
+  };
+}

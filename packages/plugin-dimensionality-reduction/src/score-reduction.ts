@@ -1,0 +1,240 @@
+import { decodeTable, encodeTable, type Model, type NumberEncoder, type Predictor } from '@hourglass/autoencoder';
+import { HourglassError, type StageOptions } from '@hourglass/core';
+import type { ColumnData, Table } from '@hourglass/dataset';
+import {
+  accuracy,
+  fitPca,
+  nearestNeighbours,
+  neighbourhoodScore,
+  neighbourVotes,
+  pcaReconstruct,
+  pcaTransform,
+  scoreReconstruction,
+  type NumberMatrix,
+} from '@hourglass/metrics';
+import type { evaluate } from './index.ts';
+import type { ReductionMetrics } from './metrics-schema.ts';
+
+/** Columns beyond which a PCA of more rows than that is not computed: it would take minutes. */
+const WIDEST_PCA = 2048;
+
+interface Scoring {
+  model: Model;
+  answer: Predictor;
+  data: Table;
+  reference: Table;
+  /** Sizes to measure, rising; the last is the whole latent. */
+  dims: number[];
+  options: StageOptions<typeof evaluate>;
+}
+
+/** Rows on a plane, for a figure. */
+export interface PlaneMap {
+  /** `[m, 2]` */
+  points: Float64Array;
+  /** True: the first two latents; false: principal components of the latents. */
+  latents: boolean;
+  labels?: string[];
+}
+
+/** Scores of the latents and of principal components: same rows, same units, same clipping. */
+export async function scoreReduction(
+  scoring: Scoring,
+  progress: (fraction: number) => void,
+): Promise<{ metrics: ReductionMetrics; map?: PlaneMap }> {
+  const { model, answer, data, reference, dims, options } = scoring;
+  const columns = model.encoder.columns.filter(
+    (column): column is NumberEncoder => column.kind === 'number' && !column.empty,
+  );
+  if (columns.length === 0)
+    throw new HourglassError(
+      'DATA_INSUFFICIENT',
+      'dimensionality-reduction/evaluate: the model learned no numeric column, so there is no squared error to measure',
+    );
+  const scale = scalesOf(columns, reference, model, options.scale);
+  const x = matrixOf(data, columns, scale);
+  const xReference = matrixOf(reference, columns, scale);
+  const mean = columnMeans(xReference);
+  const d = model.description.network.latentDim;
+  const p = columns.length;
+  if (p > WIDEST_PCA && reference.rows > WIDEST_PCA)
+    throw new HourglassError(
+      'DATA_INSUFFICIENT',
+      `dimensionality-reduction/evaluate: PCA of ${reference.rows} rows of ${p} columns would take too long; lower maxRows to ${WIDEST_PCA} or learn fewer columns`,
+    );
+  const k = Math.min(d, p, reference.rows - 1);
+  const pca = fitPca(filled(xReference, mean), k);
+  const encoded = encodeTable(model.encoder, data);
+  const z: NumberMatrix & { data: Float32Array } = { rows: data.rows, cols: d, data: await answer.latents(encoded) };
+  const components = { rows: data.rows, cols: k, data: pcaTransform(pca, filled(x, mean)) };
+
+  const clip = (values: Float64Array): Float64Array => {
+    if (options.clip)
+      for (let i = 0; i < values.length; i++) {
+        const { min, max } = columns[i % p]!;
+        const unit = scale[i % p]!;
+        values[i] = Math.min(max / unit, Math.max(min / unit, values[i]!));
+      }
+    return values;
+  };
+  const curve: ReductionMetrics['curve'] = [];
+  for (const [step, size] of dims.entries()) {
+    progress((0.6 * step) / dims.length);
+    const decoded = decodeTable(model.encoder, await answer.fromLatents(firstColumns(z, size)), { as: 'exact' });
+    const ours = scoreReconstruction(x, clip(matrixOf(decoded, columns, scale).data), mean);
+    const theirs = pcaReconstruct(pca, firstColumns(components, Math.min(size, k)));
+    curve.push({ d: size, ...orNulls(ours), pca: orNulls(scoreReconstruction(x, clip(theirs), mean)) });
+  }
+  progress(0.6);
+
+  const { label, keepVariance } = options;
+  const labels = label === undefined ? undefined : [reference, data].map((table) => classesOf(table.columns[label]!));
+  if (labels && new Set(labels[0]).size < 2)
+    throw new HourglassError(
+      'DATA_INSUFFICIENT',
+      `dimensionality-reduction/evaluate: expected at least two classes in the label column "${label}", found one only (${labels[0]![0]})`,
+    );
+  const sample = everyFew(data.rows, options.neighbourRows);
+  const near = filled(takeRows(x, sample), mean);
+  const score = async (
+    embedding: NumberMatrix,
+    ofReference: () => Promise<NumberMatrix>,
+  ): Promise<Pick<ReductionMetrics, 'trustworthiness' | 'continuity' | 'knnAccuracy'>> => ({
+    ...(options.neighbours < sample.length / 2
+      ? neighbourhoodScore(near, takeRows(embedding, sample), options.neighbours)
+      : { trustworthiness: null, continuity: null }),
+    knnAccuracy: labels ? await labelAccuracy(embedding, ofReference, labels as [string[], string[]], scoring) : null,
+  });
+  const ours = await score(z, async () => ({
+    rows: reference.rows,
+    cols: d,
+    data: await answer.latents(encodeTable(model.encoder, reference)),
+  }));
+  progress(0.8);
+  const theirs = await score(components, async () => ({
+    rows: reference.rows,
+    cols: k,
+    data: pcaTransform(pca, filled(xReference, mean)),
+  }));
+  const ratios = curve.filter((point) => point.d < p && point.pca.squaredError > 0);
+  const smallest = (of: (point: (typeof curve)[number]) => number | null): number | null =>
+    curve.find((point) => (of(point) ?? 0) >= keepVariance)?.d ?? null;
+  const last = curve.at(-1)!;
+  return {
+    metrics: {
+      d,
+      rows: data.rows,
+      columns: p,
+      squaredError: last.squaredError,
+      explainedVariance: last.explainedVariance,
+      ...ours,
+      worstRatio: ratios.length
+        ? Math.max(...ratios.map((point) => point.squaredError / point.pca.squaredError))
+        : null,
+      smallest: smallest((point) => point.explainedVariance),
+      baselines: { pca: { ...last.pca, ...theirs, smallest: smallest((point) => point.pca.explainedVariance) } },
+      curve,
+    },
+    ...(d > 1 ? { map: planeMap(takeRows(z, sample), model, labels?.[1] && sample.map((i) => labels[1]![i]!)) } : {}),
+  };
+}
+
+/** Nearest neighbours among the reference's rows; among the other rows where the reference is the data itself. */
+async function labelAccuracy(
+  embedding: NumberMatrix,
+  ofReference: () => Promise<NumberMatrix>,
+  [base, asked]: [string[], string[]],
+  { data, reference, options }: Scoring,
+): Promise<number> {
+  const self = data === reference;
+  const neighbours = nearestNeighbours(
+    self ? embedding : await ofReference(),
+    embedding,
+    Math.min(options.labelNeighbours, base.length - (self ? 1 : 0)),
+    { self },
+  );
+  return accuracy(asked, neighbourVotes(neighbours, base));
+}
+
+function planeMap(z: NumberMatrix, model: Model, labels: string[] | undefined): PlaneMap {
+  const latents = z.cols === 2 || model.description.options.ordered === true;
+  const points = latents ? firstColumnsOnly(z, 2) : pcaTransform(fitPca(z, 2), z);
+  return { points, latents, ...(labels ? { labels } : {}) };
+}
+
+/** What one unit of the error is, by column. */
+function scalesOf(columns: NumberEncoder[], reference: Table, model: Model, asked: 'auto' | 'standard' | 'raw') {
+  const raw = asked === 'raw' || (asked === 'auto' && model.description.options.normalisation === 'pooled');
+  return columns.map(({ name }) => {
+    if (raw) return 1;
+    const values = numbersOf(reference.columns[name]!).filter((value) => !Number.isNaN(value));
+    const mean = values.reduce((sum, value) => sum + value / values.length, 0);
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2 / values.length, 0));
+    return deviation > 0 ? deviation : 1;
+  });
+}
+
+const numbersOf = (data: ColumnData): Float64Array =>
+  data.kind === 'numeric' ? data.values : new Float64Array(data.codes.length).fill(Number.NaN);
+
+function matrixOf(table: Table, columns: NumberEncoder[], scale: number[]): NumberMatrix & { data: Float64Array } {
+  const data = new Float64Array(table.rows * columns.length);
+  columns.forEach(({ name }, j) => {
+    const values = numbersOf(table.columns[name]!);
+    for (let i = 0; i < table.rows; i++) data[i * columns.length + j] = values[i]! / scale[j]!;
+  });
+  return { rows: table.rows, cols: columns.length, data };
+}
+
+/** Means over the cells that are there; 0 for a column without any. */
+function columnMeans({ rows, cols, data }: NumberMatrix): Float64Array {
+  const mean = new Float64Array(cols);
+  for (let j = 0; j < cols; j++) {
+    let count = 0;
+    let sum = 0;
+    for (let i = 0; i < rows; i++) {
+      const value = data[i * cols + j]!;
+      if (Number.isNaN(value)) continue;
+      count++;
+      sum += value;
+    }
+    mean[j] = count ? sum / count : 0;
+  }
+  return mean;
+}
+
+/** PCA takes no missing cells: the column's mean stands for them. */
+const filled = (x: NumberMatrix, mean: Float64Array): NumberMatrix => ({
+  ...x,
+  data: Float64Array.from(x.data, (value, i) => (Number.isNaN(value) ? mean[i % x.cols]! : value)),
+});
+
+/** The first `size` columns; the others become 0. */
+function firstColumns<M extends NumberMatrix>({ cols, data }: M, size: number): Float32Array {
+  return Float32Array.from(data, (value, i) => (i % cols < size ? value : 0));
+}
+
+const firstColumnsOnly = ({ cols, data }: NumberMatrix, size: number): Float64Array =>
+  Float64Array.from(Array.from(data).filter((_, i) => i % cols < size));
+
+const takeRows = ({ cols, data }: NumberMatrix, rows: number[]): NumberMatrix => {
+  const taken = new Float64Array(rows.length * cols);
+  rows.forEach((row, i) => {
+    for (let j = 0; j < cols; j++) taken[i * cols + j] = data[row * cols + j]!;
+  });
+  return { rows: rows.length, cols, data: taken };
+};
+
+/** At most `count` row numbers, evenly. */
+const everyFew = (rows: number, count: number): number[] =>
+  Array.from({ length: Math.min(rows, count) }, (_, i) => Math.floor((i * rows) / Math.min(rows, count)));
+
+const classesOf = (data: ColumnData): string[] =>
+  data.kind === 'numeric'
+    ? Array.from(data.values, String)
+    : Array.from(data.codes, (code) => (code < 0 ? 'missing' : data.categories[code]!));
+
+const orNulls = ({ squaredError, explainedVariance }: { squaredError: number; explainedVariance: number }) => ({
+  squaredError,
+  explainedVariance: Number.isNaN(explainedVariance) ? null : explainedVariance,
+});

@@ -1,0 +1,8 @@
+import { encodeRows, loadModel } from '@hourglass/autoencoder';
+import type { StageRun } from '@hourglass/plugin-kit';
+import type { transform } from './index.ts';
+
+/** Latents `[n, d]` as columns beside the kept ones. */
+export const run: StageRun<typeof transform> = async (context, { data, model: ref }, options) => ({
+  data: await encodeRows(context, await loadModel(context.artifacts, ref), data, options),
+});
