@@ -58,7 +58,7 @@ export function definePlugin<const P extends PluginManifest>(plugin: P): P {
 
 /** Inputs of a stage's `run`: one ref each, `undefined` where optional and not connected. */
 export type StageInputs<M extends StageManifest> = {
-  [K in keyof M['inputs']]: M['inputs'][K] extends { optional: true } ? ArtifactRef | undefined : ArtifactRef;
+  [K in keyof M['inputs']]: M['inputs'][K] extends { optional?: true } ? ArtifactRef | undefined : ArtifactRef;
 };
 
 /** Resolved options of a stage's `run`, defaults filled in. */
