@@ -14,7 +14,7 @@ import type { BeatDetails } from '../worker/heartbeats.ts';
 /** One run on the server, as the command line sees it. */
 export interface TemporalRun {
   workflowId: string;
-  /** Of Temporal: RUNNING, COMPLETED, FAILED, CANCELED, TERMINATED, TIMED_OUT, … */
+  /** Of Temporal: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT, … */
   execution: string;
   startedAt: string;
   closedAt?: string;
@@ -76,10 +76,6 @@ export async function tellRun<K extends keyof RunUpdates>(
     return await found(workflowId, handle.executeUpdate<{ status: string }, [RunUpdates[K]]>(what, { args: [said] }));
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw HourglassError.fromJSON(fromFailure(error.cause, what));
-    if (isGrpcServiceError(error) && /completed|closed/.test(error.details))
-      throw new HourglassError('RUN_STATE', `Run ${workflowId} has ended; nothing can be changed any more.`, {
-        cause: error,
-      });
     throw error;
   }
 }
@@ -117,6 +113,8 @@ async function found<T>(workflowId: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof WorkflowNotFoundError && /already completed/.test(error.message))
+      throw refusal('RUN_STATE', `Run ${workflowId} has ended; nothing can be changed any more.`, error);
     if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND))
       throw refusal('RUN_NOT_FOUND', `No run "${workflowId}" on the server. See: hourglass status`, error);
     throw error;

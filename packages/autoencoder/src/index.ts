@@ -31,8 +31,9 @@ export {
 } from './columns/encoder.ts';
 export { fitTable, type FitOptions, type Fitted, type TableSource } from './columns/fit.ts';
 export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
+export { encodeSample } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
-export { takeRows, toData, type TableBatch } from './model/data.ts';
+export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
 export { checkDims, encodeRows, type EncodeRowsOptions } from './model/encode-rows.ts';
 export { refuseLearnedLabel } from './model/refuse-label.ts';

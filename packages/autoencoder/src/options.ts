@@ -66,6 +66,14 @@ export const learnerOptions = {
     .describe(
       'Rows the network trains on at most; of larger tables a seeded sample. The columns are fitted on all rows.',
     ),
+  shardMiB: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(128)
+    .describe(
+      'Rows in memory at once while training, in MiB. Larger tables (up to maxRows) are put on disk and trained shard by shard; two shards are held.',
+    ),
   patience: z.int().min(1).default(30).describe('Epochs without a better validation loss before stopping.'),
 } as const;
 
@@ -106,8 +114,9 @@ export type LatentOptions = z.output<z.ZodObject<typeof latentOptions>>;
 /**
  * What a model file can give. `latent`: `[rows, d]`, of the first network. `reconstructed`: what each cell should hold, an
  * output `NAME.reconstructed` a column. `filled`: `NAME.filled`, the same in missing cells only, observed ones as they are.
+ * `error`: `[rows, 1]`, how far what the latent holds is from the row.
  */
-export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled'] as const;
+export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled', 'error'] as const;
 export type ModelOutput = (typeof MODEL_OUTPUTS)[number];
 
 /** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */

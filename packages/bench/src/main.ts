@@ -7,9 +7,9 @@ import { formatTable } from './table.ts';
 // Loaded when asked for: each brings native modules of its own.
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   imputation: async () => import('./imputation.ts'),
-  ingest: async () => import('./ingest.ts'),
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
+  ingest: async () => import('./ingest.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]

@@ -5,7 +5,7 @@ import type { OptionChange } from './commands/retry.ts';
 import type { CliContext } from './context.ts';
 import { currentUser } from './current-user.ts';
 import { leaveAnswer } from './inbox.ts';
-import { stageRows } from './output/stage-rows.ts';
+import { stageRows } from '@hourglass/runtime';
 
 /**
  * `hourglass retry` of a run that is under way: its stages that failed and are held open (`onFailure: wait`) are tried

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './context.ts';
+import { reportCommands } from './program-reports.ts';
 import { temporalCommands } from './program-temporal.ts';
 import { version } from './version.ts';
 
@@ -136,6 +137,8 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     )
     .option('--max-parallel <n>', 'stages side by side at the most', integer(1))
     .option('--plain', 'one line an event instead of a live view')
+    .option('--report', 'write a report of the run besides: RUN.html here')
+    .option('--open', 'write it and open it in the browser')
     .addOption(jsonOption('one JSON event a line'))
     .action(async (file, options) => (await import('./commands/run.ts')).run(context, state, file, options))
     .addHelpText(
@@ -270,7 +273,9 @@ export function createProgram(context: CliContext, state: ProgramState): Command
         (await import('./commands/decide.ts')).decide(context, decision, run, stage, options),
       );
 
-  temporalCommands({ context, state, define, bindingOptions, examples, integer, list, storeOption, jsonOption });
+  const tools = { context, state, define, bindingOptions, examples, integer, list, storeOption, jsonOption };
+  reportCommands(tools);
+  temporalCommands(tools);
 
   const names = define('names', GROUPS.results)
     .summary('published, versioned names of artifacts')

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Store } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import type { StageRow } from './output/stage-rows.ts';
+import type { StageRow } from '@hourglass/runtime';
 
 export interface StageMetrics {
   path: string;

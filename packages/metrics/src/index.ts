@@ -1,4 +1,5 @@
 export { bayesianRidge, type LinearModel, type RegressionMoments } from './bayesian-ridge.ts';
+export { benjaminiHochberg, conformalPValue, falseAlarmInterval } from './conformal.ts';
 export { accuracy } from './classification.ts';
 export { columnRange, minMaxScale, type ColumnRange } from './column-scaling.ts';
 export { scoreHidden, type HiddenColumnScore, type HiddenScore } from './hidden-cells.ts';
@@ -12,3 +13,9 @@ export { mae, r2, rmse } from './regression.ts';
 export { scoreReconstruction, type ReconstructionScore } from './squared-error.ts';
 export { columnMean, columnMedian, columnMode, fillColumns } from './simple-fill.ts';
 export { neighbourhoodScore, type NeighbourhoodScore } from './trustworthiness.ts';
+export { fitParetoTail, paretoTailProbability, paretoTailQuantile, type ParetoTail } from './generalised-pareto.ts';
+export { fitIsolationForest, isolationScore, type IsolationForest } from './isolation-forest.ts';
+export { localDensity, localOutlierFactor, type LocalDensity } from './local-outlier-factor.ts';
+export { fitHistogram, histogramSurprise, type MarginalHistogram } from './marginal-histogram.ts';
+export { neighbourIndex, type NeighbourIndex } from './neighbour-index.ts';
+export { auroc, averagePrecision, precisionAt } from './ranking.ts';

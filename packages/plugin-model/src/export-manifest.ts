@@ -33,7 +33,7 @@ export const exportStage = defineStage({
       .min(1)
       .optional()
       .describe(
-        'latent [rows, d], NAME.reconstructed, NAME.filled (observed cells as they are). Default: latent and what the model is for.',
+        'latent [rows, d], NAME.reconstructed, NAME.filled (observed cells as they are), error [rows, 1] (how far what the latent holds is from the row). Default: latent and what the model is for.',
       ),
     exact: z
       .boolean()

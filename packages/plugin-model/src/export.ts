@@ -9,6 +9,7 @@ const USUAL: Partial<Record<ReadOut['kind'], ModelOutput[]>> = {
   fill: ['latent', 'filled'],
   encode: ['latent'],
   match: ['latent'],
+  score: ['latent', 'error'],
 };
 
 export const run: StageRun<typeof exportStage> = async (context, { model: ref }, { uri, outputs, exact }) => {

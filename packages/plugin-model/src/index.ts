@@ -34,6 +34,13 @@ export const reconstruct = defineStage({
       .boolean()
       .default(false)
       .describe('Answer from the latent alone, without the linear prediction some models add: shows what it holds.'),
+    error: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Name of a column to add: how far what the latent holds is from the row (about 1: no better than the marginals).',
+      ),
     exact: z
       .boolean()
       .default(false)

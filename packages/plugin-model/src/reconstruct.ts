@@ -1,9 +1,11 @@
 import { applyRows, decodeTable, loadModel, predictor } from '@hourglass/autoencoder';
-import type { StageRun } from '@hourglass/plugin-kit';
+import type { Column } from '@hourglass/dataset';
+import { HourglassError, type StageRun } from '@hourglass/plugin-kit';
 import type { reconstruct } from './index.ts';
 
 /** Every learned cell as the model expects it, in the table's order of columns. */
-export const run: StageRun<typeof reconstruct> = async (context, { data, model: ref }, { keep, latentOnly, exact }) => {
+export const run: StageRun<typeof reconstruct> = async (context, { data, model: ref }, options) => {
+  const { keep, latentOnly, exact, error } = options;
   const model = await loadModel(context.artifacts, ref);
   const learned = new Map(model.encoder.columns.map((column) => [column.name, column]));
   const answer = predictor(await context.engine(), model);
@@ -12,18 +14,26 @@ export const run: StageRun<typeof reconstruct> = async (context, { data, model: 
       data: await applyRows(context, model, data, {
         keep,
         order: 'table',
-        columns: (reader) =>
-          reader.columns
-            .filter(({ name }) => learned.has(name))
-            .map(({ name, physical }) => ({
-              name,
-              physical: exact && learned.get(name)!.kind !== 'category' ? 'DOUBLE' : physical,
-            })),
+        columns(reader) {
+          if (error !== undefined) refuseTaken(error, reader.columns);
+          return [
+            ...reader.columns
+              .filter(({ name }) => learned.has(name))
+              .map(({ name, physical }) => ({
+                name,
+                physical: exact && learned.get(name)!.kind !== 'category' ? 'DOUBLE' : physical,
+              })),
+            ...(error === undefined ? [] : [{ name: error, physical: 'FLOAT' }]),
+          ];
+        },
         async transform(encoded) {
           const reconstruction = latentOnly
             ? await answer.fromLatents(await answer.latents(encoded))
             : await answer.reconstruct(encoded);
-          return decodeTable(model.encoder, reconstruction, { as: exact ? 'exact' : 'deliver' });
+          const table = decodeTable(model.encoder, reconstruction, { as: exact ? 'exact' : 'deliver' });
+          if (error === undefined) return table;
+          const values = Float64Array.from(await answer.errors(encoded));
+          return { ...table, columns: { ...table.columns, [error]: { kind: 'numeric', values } } };
         },
       }),
     };
@@ -31,3 +41,13 @@ export const run: StageRun<typeof reconstruct> = async (context, { data, model: 
     answer.dispose();
   }
 };
+
+/** @throws COLUMN_INVALID when the table has a column of that name */
+function refuseTaken(error: string, columns: readonly Column[]): void {
+  if (!columns.some(({ name }) => name.toLowerCase() === error.toLowerCase())) return;
+  throw new HourglassError(
+    'COLUMN_INVALID',
+    `model/reconstruct: option error adds a column "${error}", which the table has already; choose another name`,
+    { details: { column: error } },
+  );
+}

@@ -13,3 +13,7 @@ export { planPipeline } from './plan-pipeline.ts';
 export type { PlannedStage } from './plan-pipeline.ts';
 export { listRuns, readRun, runRoots, runsFolder } from './run-folder.ts';
 export type { RunHeader, RunOccasion, RunRecord, RunSource, RunWarning, WrittenSink } from './run-record.ts';
+export { baselinesOf, better, scalarsOf } from './metric-values.ts';
+export type { MetricNumbers } from './metric-values.ts';
+export { SETTLED, stageRows } from './stage-rows.ts';
+export type { FanCounts, RowStatus, StageRow } from './stage-rows.ts';

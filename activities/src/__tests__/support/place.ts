@@ -46,7 +46,12 @@ export interface Place {
   settings: TemporalSettings;
   env: Record<string, string | undefined>;
   /** A worker in this process. */
-  worker(options?: { queues?: string[]; slots?: number; env?: Record<string, string> }): Promise<RunningWorker>;
+  worker(options?: {
+    queues?: string[];
+    slots?: number;
+    plugins?: Plugins;
+    env?: Record<string, string>;
+  }): Promise<RunningWorker>;
   /** A worker as one starts it. Resolves when it polls. */
   workerProcess(options?: { env?: Record<string, string>; args?: string[] }): Promise<WorkerProcess>;
   submit(yaml: string, more?: Partial<RunRequest>): Promise<string>;

@@ -62,7 +62,7 @@ export function s3Driver(location: string, options: S3DriverOptions = {}): Store
       if (!(await downloadFile(client, objectKey(key), path))) return undefined;
       return await take(path);
     } catch (error) {
-      throw error instanceof S3Failure ? error : await writeError(error, path ?? localFolder, localFolder);
+      throw error instanceof S3Failure ? error : writeError(error, path ?? localFolder, localFolder);
     } finally {
       if (path !== undefined) await temp.discard(path);
     }

@@ -143,7 +143,7 @@ describe('a model as ONNX', () => {
     const ours = predictor(engine, model);
     const encoded = encodeTable(model.encoder, table);
     const { bytes, inputs, outputs } = await exportModel(model, {
-      outputs: ['latent', 'reconstructed', 'filled'],
+      outputs: ['latent', 'reconstructed', 'filled', 'error'],
       exact: true,
     });
     expect(Object.fromEntries(inputs.map(({ name, type }) => [name, type]))).toEqual({
@@ -165,6 +165,10 @@ describe('a model as ONNX', () => {
 
     const z = await ours.latents(encoded);
     z.forEach((value, i) => expect((answer.latent!.data as Float32Array)[i]).toBeCloseTo(value, 5));
+    const errors = await ours.errors(encoded);
+    errors.forEach((value, i) =>
+      expect(Math.abs((answer.error!.data as Float32Array)[i]! / value - 1)).toBeLessThan(1e-4),
+    );
     const exact = decodeTable(model.encoder, await ours.reconstruct(encoded), { as: 'exact' });
     for (const { name } of inputs) {
       const made = cellsOf(answer[`${name}.reconstructed`] as Tensor);

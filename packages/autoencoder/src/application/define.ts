@@ -56,39 +56,46 @@ export interface DefinedApplication<O extends LearnerOptions> {
 /** Derives the stages' code of an application from what it adds. */
 export function defineApplication<O extends LearnerOptions>(application: Application<O>): DefinedApplication<O> {
   const prepare = async (context: ItemContext, data: ArtifactRef, options: O, seed: number): Promise<Lesson<O>> =>
-    prepareLesson(application, await openDataset(context.artifacts, data), options, seed);
+    prepareLesson(application, await openDataset(context.artifacts, data), options, seed, {
+      tempPath: (suffix) => context.artifacts.tempPath(suffix),
+      signal: context.signal,
+    });
 
   return {
     application,
     async train(context, { data }, options, parallel) {
       context.progress(0, 'reading the table');
       const lesson = await prepare(context, data, options, context.seed);
-      for (const notice of lesson.notices) context.log.warn(notice);
-      const engine = await context.engine();
-      const members: ParamArrays[] = [];
-      let reports: MemberReport[];
-      if (options.ensemble > 1 && parallel) {
-        const items = Array.from({ length: options.ensemble }, (_, member) => ({
-          data,
-          options,
-          seed: context.seed,
-          member,
-        }));
-        const results = await context.parallel<MemberItem<O>, MemberResult>(items, parallel);
-        for (const { weights } of results)
-          members.push(readSafetensors(await context.artifacts.readBlob(weights)) as ParamArrays);
-        reports = results.map(({ weights: _, ...report }) => report);
-      } else reports = await trainInTurn(lesson, context, members);
-      const model: Model = {
-        description: describe(lesson, engine),
-        encoder: lesson.encoder,
-        shared: lesson.shared,
-        members,
-      };
-      model.heldOut = await heldOutAnswers(engine, lesson, model);
-      const ref = await saveModel(context.artifacts, model);
-      await context.artifacts.annotate(ref.digest, { curves: reports.map((report) => report.curve) });
-      return { model: ref, metrics: metricsOf(lesson, reports, members) };
+      try {
+        for (const notice of lesson.notices) context.log.warn(notice);
+        const engine = await context.engine();
+        const members: ParamArrays[] = [];
+        let reports: MemberReport[];
+        if (options.ensemble > 1 && parallel) {
+          const items = Array.from({ length: options.ensemble }, (_, member) => ({
+            data,
+            options,
+            seed: context.seed,
+            member,
+          }));
+          const results = await context.parallel<MemberItem<O>, MemberResult>(items, parallel);
+          for (const { weights } of results)
+            members.push(readSafetensors(await context.artifacts.readBlob(weights)) as ParamArrays);
+          reports = results.map(({ weights: _, ...report }) => report);
+        } else reports = await trainInTurn(lesson, context, members);
+        const model: Model = {
+          description: describe(lesson, engine),
+          encoder: lesson.encoder,
+          shared: lesson.shared,
+          members,
+        };
+        model.heldOut = await heldOutAnswers(engine, lesson, model);
+        const ref = await saveModel(context.artifacts, model);
+        await context.artifacts.annotate(ref.digest, { curves: reports.map((report) => report.curve) });
+        return { model: ref, metrics: metricsOf(lesson, reports, members) };
+      } finally {
+        await lesson.close();
+      }
     },
     async trainMember({ data, options, seed, member }, context) {
       const lesson = await prepare(context, data, options, seed);
@@ -97,7 +104,7 @@ export function defineApplication<O extends LearnerOptions>(application: Applica
         resume: await context.checkpoint.load(),
         save: (checkpoint) => context.checkpoint.save(checkpoint),
         progress: (progress) => report(context, progress, member, options.ensemble, 0, 1),
-      });
+      }).finally(() => lesson.close());
       const { digest } = await context.artifacts.putBlob(writeSafetensors(trained.params));
       return { weights: digest, ...reportOf(trained) };
     },

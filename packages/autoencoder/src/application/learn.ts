@@ -14,6 +14,8 @@ import { train, type TrainingHooks } from '../training/train.ts';
 import type { Application } from './application.ts';
 import { rowLossOf } from './row-loss.ts';
 import { splitCells, splitRows, type Split } from './split.ts';
+import { spoolRows } from './spool-rows.ts';
+import { encodedRowBytes, openSpool } from './spool.ts';
 
 /** A table made ready to train an application's networks on. Equal in every process for equal inputs. */
 export interface Lesson<O extends LearnerOptions = LearnerOptions> {
@@ -27,10 +29,20 @@ export interface Lesson<O extends LearnerOptions = LearnerOptions> {
   rows: number;
   /** What a person should know. */
   notices: string[];
+  /** Removes what was put on disk. */
+  close(): Promise<void>;
+}
+
+/** Where a table larger than memory is encoded to. */
+export interface LessonPlace {
+  /** A fresh path for a file. */
+  tempPath(suffix: string): Promise<string>;
+  signal?: AbortSignal;
 }
 
 /**
- * Columns, network and split from a table and options.
+ * Columns, network and split from a table and options. Rows that take more than `shardMiB` are encoded to a file at
+ * `place` and trained on shard by shard; without a place all are held in memory.
  * @throws COLUMN_NOT_FOUND, COLUMN_INVALID, DATA_INSUFFICIENT
  */
 export async function prepareLesson<O extends LearnerOptions>(
@@ -38,11 +50,9 @@ export async function prepareLesson<O extends LearnerOptions>(
   source: TableSource,
   options: O,
   seed: number,
+  place?: LessonPlace,
 ): Promise<Lesson<O>> {
   const { encoder, notices } = await fitTable(source, options);
-  const encoded = await encodeSample(source, encoder, options.maxRows, deriveSeed(seed, 'rows'));
-  if (encoded.rows < source.rows)
-    notices.push(`trained on a sample of ${encoded.rows} of ${source.rows} rows (maxRows: ${options.maxRows})`);
   const spec = networkSpec(encoder, options);
   const network = buildNetwork(application.network?.(spec, options) ?? spec);
   const wide = network.spec.layout.numbers + network.spec.layout.booleans;
@@ -61,11 +71,14 @@ export async function prepareLesson<O extends LearnerOptions>(
     network.spec.base = 'none';
   }
   const settled = buildNetwork(network.spec);
-  const split = (application.validation === 'cells' ? splitCells : splitRows)(
-    encoded,
-    options.validationFraction,
-    deriveSeed(seed, 'validation'),
-  );
+  const { split, close } = await splitOf(application, source, encoder, options, seed, place);
+  const trained = split.rows?.rows ?? split.train.rows;
+  if (source.rows > options.maxRows)
+    notices.push(`trained on a sample of ${trained} of ${source.rows} rows (maxRows: ${options.maxRows})`);
+  if (split.rows)
+    notices.push(
+      `${trained} rows are trained on in shards of ${options.shardMiB} MiB (shardMiB), ${((trained * split.rows.rowBytes) / 2 ** 20).toFixed(0)} MiB in all; the next one is read while one trains`,
+    );
   if (options.validationFraction > 0 && !split.validation)
     notices.push(`too few data to put ${options.validationFraction} aside for validation: all epochs are trained`);
   if (settled.spec.latentDim >= encoder.columns.length)
@@ -79,9 +92,54 @@ export async function prepareLesson<O extends LearnerOptions>(
     encoder,
     network: settled,
     split,
-    shared: settled.prior(split.train),
+    shared: settled.prior(split.prior ?? split.train),
     rows: source.rows,
     notices,
+    close,
+  };
+}
+
+/** Rows in memory where they fit, else in a file. */
+async function splitOf<O extends LearnerOptions>(
+  application: Application<O>,
+  source: TableSource,
+  encoder: TableEncoder,
+  options: O,
+  seed: number,
+  place: LessonPlace | undefined,
+): Promise<{ split: Split; close(): Promise<void> }> {
+  const kind = application.validation ?? 'rows';
+  const layout = tableLayout(encoder);
+  const shardBytes = options.shardMiB * 2 ** 20;
+  const bytes = Math.min(source.rows, options.maxRows) * encodedRowBytes(layout);
+  const { chunks } = source;
+  if (place && chunks && bytes > shardBytes) {
+    const spool = await openSpool(await place.tempPath('.rows'), layout, options.batchSize);
+    try {
+      const split = await spoolRows(
+        { rows: source.rows, chunks: (names) => chunks.call(source, names) },
+        encoder,
+        spool,
+        {
+          kind,
+          fraction: options.validationFraction,
+          maxRows: options.maxRows,
+          shardBytes,
+          seed: deriveSeed(seed, 'rows'),
+          signal: place.signal,
+        },
+      );
+      return { split, close: () => spool.close() };
+    } catch (error) {
+      await spool.close();
+      throw error;
+    }
+  }
+  const encoded = await encodeSample(source, encoder, options.maxRows, deriveSeed(seed, 'rows'));
+  const divide = kind === 'cells' ? splitCells : splitRows;
+  return {
+    split: divide(encoded, options.validationFraction, deriveSeed(seed, 'validation')),
+    close: async () => undefined,
   };
 }
 
@@ -112,7 +170,7 @@ export async function trainMember<O extends LearnerOptions>(
   const task: TrainingTask = {
     params: { ...shared, ...network.init(seed) },
     frozen: Object.keys(shared),
-    data: toData(split.train),
+    data: split.rows ?? toData(split.train),
     validation: split.validation,
     rowLoss: rowLossOf(application, network, options),
   };

@@ -1,15 +1,21 @@
 import { drawUniform, permutation, type DataArray } from '@hourglass/engine';
 import type { EncodedTable } from '../columns/encode.ts';
 import { floats, takeRows, toData } from '../model/data.ts';
+import type { RowSource } from '../training/row-source.ts';
 
 /** Data to train on and to validate with; without validation when too little would be left. */
 export interface Split {
+  /** Rows to train on. Where those are in blocks (`rows`): the rows that hold validation cells, or a sample. */
   train: EncodedTable;
   validation?: Record<string, DataArray>;
+  /** Rows to train on when they are too many for memory. */
+  rows?: RowSource;
+  /** Rows that computed parameters rest on. @default train */
+  prior?: EncodedTable;
 }
 
 /** Validation by fewer rows or cells than this would be noise. */
-const FEWEST = 10;
+export const FEWEST = 10;
 
 /** Puts whole rows aside. */
 export function splitRows(encoded: EncodedTable, fraction: number, seed: number): Split {

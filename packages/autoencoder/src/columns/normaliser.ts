@@ -43,44 +43,44 @@ export function fitNormaliser(sorted: Float64Array, kind: Normalisation): Normal
  */
 function fitRankGauss(sorted: Float64Array, deviation: number): Normaliser {
   const n = sorted.length;
-  const values: number[] = [];
-  const ranks: number[] = [];
-  const counts: number[] = [];
+  // The data may have tens of millions of values: they are walked over, not copied.
+  let distinct = 0;
+  let mean = 0;
+  eachDistinct(sorted, (_, rank, count) => {
+    distinct++;
+    mean += (normalQuantile(rank) * count) / n;
+  });
+  let variance = 0;
+  eachDistinct(sorted, (_, rank, count) => (variance += ((normalQuantile(rank) - mean) ** 2 * count) / n));
+  const unit = positive(Math.sqrt(variance));
+  const x: number[] = [];
+  const z: number[] = [];
+  // At most MAX_KNOTS distinct values, evenly over the ranks, first and last among them.
+  let place = 0;
+  let seen = 0;
+  eachDistinct(sorted, (value, rank) => {
+    const last = ++seen === distinct;
+    let kept = distinct <= MAX_KNOTS || last;
+    while (place < MAX_KNOTS - 1 && (rank >= place / (MAX_KNOTS - 1) || last)) {
+      kept = true;
+      place++;
+    }
+    if (!kept) return;
+    x.push(value);
+    z.push((normalQuantile(rank) - mean) / unit);
+  });
+  return { kind: 'knots', x: Float64Array.from(x), z: Float64Array.from(z), slope: 1 / deviation };
+}
+
+/** Distinct values of ascending data: middle of their ranks as a share, and how many they are. */
+function eachDistinct(sorted: Float64Array, visit: (value: number, rank: number, count: number) => void): void {
+  const n = sorted.length;
   for (let start = 0; start < n;) {
     let end = start + 1;
     while (end < n && sorted[end] === sorted[start]) end++;
-    values.push(sorted[start]!);
-    ranks.push((start + end) / (2 * n));
-    counts.push(end - start);
+    visit(sorted[start]!, (start + end) / (2 * n), end - start);
     start = end;
   }
-  const z = ranks.map(normalQuantile);
-  let mean = 0;
-  for (let k = 0; k < z.length; k++) mean += (z[k]! * counts[k]!) / n;
-  let variance = 0;
-  for (let k = 0; k < z.length; k++) variance += ((z[k]! - mean) ** 2 * counts[k]!) / n;
-  const unit = positive(Math.sqrt(variance));
-  const kept = pickKnots(ranks);
-  return {
-    kind: 'knots',
-    x: Float64Array.from(kept, (k) => values[k]!),
-    z: Float64Array.from(kept, (k) => (z[k]! - mean) / unit),
-    slope: 1 / deviation,
-  };
-}
-
-/** Indices of at most MAX_KNOTS distinct values, evenly over the ranks, first and last among them. */
-function pickKnots(ranks: number[]): number[] {
-  if (ranks.length <= MAX_KNOTS) return ranks.map((_, k) => k);
-  const kept: number[] = [];
-  let k = 0;
-  for (let i = 0; i < MAX_KNOTS - 1; i++) {
-    const target = i / (MAX_KNOTS - 1);
-    while (k < ranks.length - 1 && ranks[k]! < target) k++;
-    if (kept.at(-1) !== k) kept.push(k);
-  }
-  if (kept.at(-1) !== ranks.length - 1) kept.push(ranks.length - 1);
-  return kept;
 }
 
 /** Normalised value; NaN stays NaN. */

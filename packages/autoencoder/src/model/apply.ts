@@ -20,8 +20,8 @@ const CHUNK = 16_384;
 export interface ApplySpec {
   /** Columns the model gives. */
   columns(reader: DatasetReader): { name: string; physical: string }[];
-  /** Those columns for some rows. */
-  transform(encoded: EncodedTable): Promise<Table>;
+  /** Those columns for some rows; `table` holds the same rows as they came. */
+  transform(encoded: EncodedTable, table: Table): Promise<Table>;
   /** Columns of the table that stand beside them, untouched. @default those not learned */
   keep?: string[];
   /** Order of the result: the table's, or kept columns first. @default 'kept-first' */
@@ -54,9 +54,13 @@ export async function applyRows(
   const made = await writeDataset(artifacts, { columns, parts: madeParts(context, reader, model, spec) });
   if (keep.length === 0) return made;
   const names = new Map(columns.map(({ name }) => [name, `made.${quoted(name)}`]));
+  const all = reader.columns.map(({ name }) => name);
   const chosen =
     spec.order === 'table'
-      ? reader.columns.filter(({ name }) => names.has(name) || keep.includes(name)).map(({ name }) => name)
+      ? [
+          ...all.filter((name) => names.has(name) || keep.includes(name)),
+          ...[...names.keys()].filter((name) => !all.includes(name)),
+        ]
       : [...keep, ...names.keys()];
   return queryDataset(artifacts, {
     inputs: { data, made },
@@ -117,7 +121,7 @@ async function* madeTables(
         seen.add(name);
         log.warn(`column "${name}" holds categories the model has not seen; they count as unknown`);
       }
-    yield await spec.transform(encoded);
+    yield await spec.transform(encoded, chunk);
     progress((row + chunk.rows) / Math.max(1, reader.rows), `${row + chunk.rows} of ${reader.rows} rows`);
   }
 }

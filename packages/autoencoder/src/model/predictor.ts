@@ -8,11 +8,14 @@ import type { TableInput } from '../network/network.ts';
 import { readOutput } from '../network/table-loss.ts';
 import { toBatch, toData } from './data.ts';
 import type { Model } from './model.ts';
+import { rowError } from './row-error.ts';
 
 /** A model on an engine, ready for encoded rows of any number. Dispose it after use. */
 export interface Predictor {
   /** What each cell should hold, mean over the members. */
   reconstruct(encoded: EncodedTable): Promise<Reconstruction>;
+  /** How far what the latent holds is from the row, `[n]`, mean over the members: about 1 where only marginals are known. */
+  errors(encoded: EncodedTable): Promise<Float32Array>;
   /** Latents `[n, d]` of the first member: those of different members have different axes. */
   latents(encoded: EncodedTable): Promise<Float32Array>;
   /** f, columns of `activations`. */
@@ -51,6 +54,18 @@ export function predictor(engine: Engine, model: Model): Predictor {
         outputs.push(await pass.run(data));
       }
       return toReconstruction(encoded.rows, outputs, layout.categories.length);
+    },
+    async errors(encoded) {
+      const data = toData(encoded);
+      const errors = new Float32Array(encoded.rows);
+      for (let member = 0; member < model.members.length; member++) {
+        const pass = await forward(`errors/${member}`, member, (batch, params, context) => {
+          const z = network.encode(network.prepare(observedInput(batch), params), params, context);
+          return { error: rowError(batch, network.decode(z, params, context), layout) };
+        });
+        (await pass.run(data)).error!.values.forEach((error, row) => (errors[row]! += error / model.members.length));
+      }
+      return errors;
     },
     async latents(encoded) {
       const pass = await forward('latents', 0, (batch, params, context) => ({

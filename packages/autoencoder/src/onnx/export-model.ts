@@ -1,7 +1,9 @@
 import { exportOnnx, type OnnxModelBuilder } from '@hourglass/engine';
+import type { Tensor } from '@tensorflow/tfjs';
 import { columnCount } from '../columns/encoder.ts';
 import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
+import { rowError } from '../model/row-error.ts';
 import { buildNetwork } from '../network/build.ts';
 import { readOutput } from '../network/table-loss.ts';
 import type { ModelOutput } from '../options.ts';
@@ -37,9 +39,10 @@ export async function exportModel(
     void outputs.push({ name: graph.output(name, from, dtype, [width]), type: dtype, width });
 
   const answers = wants('reconstructed') || wants('filled');
-  const members = answers ? model.members : model.members.slice(0, 1);
+  const error = wants('error');
+  const members = answers || error ? model.members : model.members.slice(0, 1);
   const passes = members.map((_, member) =>
-    forward(graph, model, member, encoded, { latent: wants('latent') && member === 0, answers }),
+    forward(graph, model, member, encoded, { latent: wants('latent') && member === 0, answers, error }),
   );
   if (wants('latent')) give('latent', passes[0]!.latent!, 'float32', model.description.network.latentDim);
   if (answers) {
@@ -54,6 +57,15 @@ export async function exportModel(
         give(`${name}.filled`, filled, dtype);
       });
   }
+  if (error)
+    give(
+      'error',
+      meanNode(
+        graph,
+        passes.map((pass) => pass.error!),
+      ),
+      'float32',
+    );
   const inputs = columns.map(({ name, dtype, missing }) => ({ name, type: dtype, missing: missing ?? null }));
   const { application, version } = model.description;
   const bytes = graph.encode({
@@ -70,8 +82,8 @@ function forward(
   model: Model,
   member: number,
   encoded: EncodedNodes,
-  wanted: { latent: boolean; answers: boolean },
-): { latent?: string; answer: AnswerNodes } {
+  wanted: { latent: boolean; answers: boolean; error: boolean },
+): { latent?: string; error?: string; answer: AnswerNodes } {
   const network = buildNetwork(model.description.network);
   const { layout } = network.spec;
   const columns = columnCount(layout);
@@ -84,9 +96,11 @@ function forward(
       forward(batch, params, context) {
         const prepared = network.prepare(observedInput(batch), params);
         const z = network.encode(prepared, params, context);
+        const latent: Record<string, Tensor> = wanted.latent ? { z } : {};
         return {
-          ...(wanted.latent ? { z } : {}),
+          ...latent,
           ...(wanted.answers ? readOutput(network.decode(z, params, context, prepared), layout) : {}),
+          ...(wanted.error ? { error: rowError(batch, network.decode(z, params, context), layout) } : {}),
         };
       },
     },
@@ -99,16 +113,20 @@ function forward(
   );
   return {
     latent: outputs.z,
+    error: outputs.error,
     answer: { values: outputs.values, classes: layout.categories.map((_, k) => outputs[`class/${k}`]!) },
   };
 }
 
 /** Mean of the members' answers. */
 function meanOf(graph: OnnxModelBuilder, passes: readonly { answer: AnswerNodes }[]): AnswerNodes {
-  const mean = (names: string[]): string => (names.length === 1 ? names[0]! : graph.node('Mean', names));
+  const mean = (names: string[]): string => meanNode(graph, names);
   const [first] = passes;
   return {
     ...(first!.answer.values ? { values: mean(passes.map(({ answer }) => answer.values!)) } : {}),
     classes: first!.answer.classes.map((_, k) => mean(passes.map(({ answer }) => answer.classes[k]!))),
   };
 }
+
+const meanNode = (graph: OnnxModelBuilder, names: string[]): string =>
+  names.length === 1 ? names[0]! : graph.node('Mean', names);

@@ -1,6 +1,7 @@
 import type { DataArray, ParamArrays, ScheduleSpec, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Params } from '../network/layers.ts';
+import type { RowSource } from './row-source.ts';
 
 /** Loss and weight of each row `[b]`: a batch costs Σ loss / Σ weight. */
 export interface RowLoss {
@@ -13,7 +14,8 @@ export interface TrainingTask {
   params: ParamArrays;
   /** Parameters that are computed beforehand and stay as they are. @default none */
   frozen?: string[];
-  data: Record<string, DataArray>;
+  /** In memory, or in blocks where they are too many. */
+  data: Record<string, DataArray> | RowSource;
   /** Scored after every epoch, and before the first; decides when to stop and which weights to keep. */
   validation?: Record<string, DataArray>;
   /** `context.training` is false in validation. */

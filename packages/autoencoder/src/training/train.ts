@@ -1,17 +1,18 @@
 import type { Checkpoint } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import {
-  permutation,
   scheduleRate,
   type CompiledForward,
-  type CompiledTraining,
   type DataArray,
   type Engine,
   type ParamArrays,
+  type TrainingSpec,
 } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import { diverged } from './divergence.ts';
+import { shardedEpochs, wholeEpochs, type EpochTraining } from './epochs.ts';
 import { fromCheckpoint, toCheckpoint, type Position } from './progress-state.ts';
+import { isRowSource } from './row-source.ts';
 import { scheduleOf } from './schedule.ts';
 import type { Trained, TrainingOptions, TrainingProgress, TrainingTask } from './task.ts';
 
@@ -41,14 +42,12 @@ export async function train(
   options: TrainingOptions,
   hooks: TrainingHooks = {},
 ): Promise<Trained> {
-  const rows = rowsOf(task.data);
+  const rows = isRowSource(task.data) ? task.data.rows : rowsOf(task.data);
   const batchSize = Math.min(options.batchSize, rows);
-  const stepsPerEpoch = Math.ceil(rows / batchSize);
-  const schedule = scheduleOf(options, stepsPerEpoch * options.epochs);
-  const training = await engine.compileTraining({
+  const schedule = scheduleOf(options, Math.ceil(rows / batchSize) * options.epochs);
+  const spec: Omit<TrainingSpec, 'data'> = {
     params: task.params,
     frozen: task.frozen,
-    data: task.data,
     batchSize,
     schedule,
     seed: options.seed,
@@ -62,7 +61,10 @@ export async function train(
       const { loss, weight } = task.rowLoss(batch, params, context);
       return tf.div(tf.sum(loss), tf.add(tf.sum(weight), 1e-6)) as tf.Scalar;
     },
-  });
+  };
+  const training = isRowSource(task.data)
+    ? await shardedEpochs(engine, spec, task.data, options.epochs)
+    : await wholeEpochs(engine, spec, task.data, rows);
   const judge = task.validation && (await validator(engine, task, task.validation));
   try {
     return await run({
@@ -71,9 +73,6 @@ export async function train(
       task,
       options,
       hooks,
-      rows,
-      batchSize,
-      stepsPerEpoch,
       rate: (step) => scheduleRate(schedule, step),
     });
   } finally {
@@ -86,19 +85,17 @@ export async function train(
 const NO_DECAY = /(bias|gain|table)$/;
 
 interface Run {
-  training: CompiledTraining;
+  training: EpochTraining;
   judge: Validator | undefined;
   task: TrainingTask;
   options: TrainingOptions;
   hooks: TrainingHooks;
-  rows: number;
-  batchSize: number;
-  stepsPerEpoch: number;
   rate(step: number): number;
 }
 
-async function run({ training, judge, task, options, hooks, rows, stepsPerEpoch, rate }: Run): Promise<Trained> {
-  const { epochs, seed } = options;
+async function run({ training, judge, task, options, hooks, rate }: Run): Promise<Trained> {
+  const { epochs } = options;
+  const { stepsPerEpoch } = training;
   let position: Position = { epoch: 1, batch: 0, lossSum: 0, curve: [], bestEpoch: 0 };
   let best: Record<string, Float32Array> | undefined;
   if (hooks.resume) {
@@ -137,7 +134,6 @@ async function run({ training, judge, task, options, hooks, rows, stepsPerEpoch,
     position.epoch > epochs || (judge !== undefined && position.epoch - 1 - position.bestEpoch >= options.patience);
 
   while (!stopped()) {
-    const order = permutation(rows, seed, position.epoch);
     while (position.batch < stepsPerEpoch) {
       // A turn of the event loop, so that a message asking to stop is heard before native code blocks it again.
       await new Promise((resolve) => setImmediate(resolve));
@@ -147,9 +143,13 @@ async function run({ training, judge, task, options, hooks, rows, stepsPerEpoch,
           cause: hooks.signal.reason,
         });
       }
-      const to = Math.min(stepsPerEpoch, position.batch + slice);
       const start = performance.now();
-      const losses = await training.runSlice(order, position.batch, to);
+      const losses = await training.run(
+        position.epoch,
+        position.batch,
+        Math.min(stepsPerEpoch, position.batch + slice),
+      );
+      const to = position.batch + losses.length;
       for (const [index, loss] of losses.entries()) {
         const step = (position.epoch - 1) * stepsPerEpoch + position.batch + index;
         if (!Number.isFinite(loss))

@@ -5,7 +5,7 @@ import { comparisonTable, scalarLine } from '../output/metrics-table.ts';
 import { painter } from '../output/painter.ts';
 import { progressBook } from '../output/progress-book.ts';
 import { stageLine } from '../output/stage-line.ts';
-import type { StageRow } from '../output/stage-rows.ts';
+import type { StageRow } from '@hourglass/runtime';
 import { formatTable } from '../output/table.ts';
 import { textWidth, truncate, wrap } from '../output/text-width.ts';
 

@@ -4,7 +4,7 @@ import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
 import { leaveAnswer } from '../inbox.ts';
 import { openStoreFor } from '../open-store.ts';
-import { stageRows } from '../output/stage-rows.ts';
+import { stageRows } from '@hourglass/runtime';
 
 /** `hourglass approve RUN STAGE`, `hourglass reject RUN STAGE` */
 export async function decide(

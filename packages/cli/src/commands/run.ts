@@ -13,13 +13,17 @@ export interface RunFlags extends BindingFlags {
   maxParallel?: number;
   plain?: boolean;
   json?: boolean;
+  /** Write a report of the run as RUN.html. */
+  report?: boolean;
+  /** Show it in the browser. */
+  open?: boolean;
 }
 
 /** `hourglass run FILE` */
 export async function run(context: CliContext, state: ProgramState, file: string, flags: RunFlags): Promise<void> {
   const { plan, plugins, file: path, text, warnings } = await loadPipeline(context, file);
   if (warnings.length) context.stderr.write(`${renderDiagnostics(warnings, context.errorColors)}\n\n`);
-  const { exitCode } = await executeRun(context, {
+  const { record, exitCode } = await executeRun(context, {
     plan,
     plugins,
     store: await openStoreFor(context, flags),
@@ -33,4 +37,8 @@ export async function run(context: CliContext, state: ProgramState, file: string
     again: asTyped(state.argv),
   });
   state.exitCode = exitCode;
+  if (!flags.report && !flags.open) return;
+  // Loaded now only: drawing takes a while to load, and most runs do without.
+  const { report } = await import('./report.ts');
+  await report(context, record.id, { store: flags.store, open: flags.open });
 }

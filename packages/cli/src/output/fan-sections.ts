@@ -2,7 +2,7 @@ import { ERROR_CODES, type PointState, type RunState, type StagePlan } from '@ho
 import type { RunRecord } from '@hourglass/runtime';
 import type { Colors } from '../colors.ts';
 import { formatNumber, plural } from './format.ts';
-import { scalarsOf } from './metrics-table.ts';
+import { scalarsOf } from '@hourglass/runtime';
 import { firstLine } from './stage-line.ts';
 import { formatTable } from './table.ts';
 import { wrap } from './text-width.ts';

@@ -1,6 +1,6 @@
 import type { CliContext } from '../context.ts';
 import type { RunHead, RunView } from './run-view.ts';
-import { stageRows } from './stage-rows.ts';
+import { stageRows } from '@hourglass/runtime';
 
 /** The run as one JSON object a line: `{time, type: run | stage | progress | log | notice, …}`. */
 export function jsonView(context: CliContext, head: RunHead): RunView {

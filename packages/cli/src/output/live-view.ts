@@ -5,7 +5,7 @@ import { painter } from './painter.ts';
 import { progressBook } from './progress-book.ts';
 import type { RunHead, RunView } from './run-view.ts';
 import { nameOf, stageLine } from './stage-line.ts';
-import { SETTLED, stageRows } from './stage-rows.ts';
+import { SETTLED, stageRows } from '@hourglass/runtime';
 import { textWidth } from './text-width.ts';
 
 const FRAME_MS = 100;

@@ -4,7 +4,7 @@ import { formatDuration } from './format.ts';
 import { progressBook } from './progress-book.ts';
 import type { RunHead, RunView } from './run-view.ts';
 import { fanText, firstLine, markOf, progressText } from './stage-line.ts';
-import { stageRows, type StageRow } from './stage-rows.ts';
+import { stageRows, type StageRow } from '@hourglass/runtime';
 import { pad, textWidth } from './text-width.ts';
 
 /** Progress of a stage is said at most so often, in milliseconds. */

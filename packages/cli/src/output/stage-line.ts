@@ -1,7 +1,7 @@
 import type { Colors } from '../colors.ts';
 import { formatDuration, formatNumber } from './format.ts';
 import type { Progress } from './progress-book.ts';
-import type { StageRow } from './stage-rows.ts';
+import type { StageRow } from '@hourglass/runtime';
 import { pad, textWidth, truncate } from './text-width.ts';
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];

@@ -2,15 +2,14 @@ import { relative } from 'node:path';
 import type { Store } from '@hourglass/artifacts';
 import type { ErrorJson, RunState } from '@hourglass/core';
 import { ERROR_CODES } from '@hourglass/core';
-import type { RunRecord } from '@hourglass/runtime';
+import { baselinesOf, type RowStatus, type RunRecord, stageRows, type StageRow } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { lookAtFile, readMetrics, type WrittenFile } from '../run-facts.ts';
 import { formatBytes, formatDuration, plural } from './format.ts';
 import { failedItems, itemTable, sweepTable } from './fan-sections.ts';
 import { insideRows } from './inside-rows.ts';
-import { baselinesOf, comparisonTable, scalarLine } from './metrics-table.ts';
+import { comparisonTable, scalarLine } from './metrics-table.ts';
 import { fanText, markOf, nameOf } from './stage-line.ts';
-import { type RowStatus, stageRows, type StageRow } from './stage-rows.ts';
 import { formatTable } from './table.ts';
 import { pad, textWidth, wrap } from './text-width.ts';
 

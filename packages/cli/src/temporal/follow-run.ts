@@ -61,7 +61,7 @@ export async function followRun(
 
 function exitCodeOfExecution({ execution, view }: TemporalRun): number {
   if (execution === 'COMPLETED') return EXIT.ok;
-  if (execution === 'CANCELED' || execution === 'TERMINATED') return EXIT.interrupted;
+  if (execution === 'CANCELLED' || execution === 'TERMINATED') return EXIT.interrupted;
   const code = view?.state?.error?.code;
   return code === 'GATE_FAILED' || code === 'APPROVAL_REJECTED' ? EXIT.refused : EXIT.failed;
 }

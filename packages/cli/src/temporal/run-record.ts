@@ -7,7 +7,7 @@ const EXECUTIONS: Record<string, RunRecord['status']> = {
   RUNNING: 'running',
   COMPLETED: 'succeeded',
   FAILED: 'failed',
-  CANCELED: 'cancelled',
+  CANCELLED: 'cancelled',
   TERMINATED: 'cancelled',
   TIMED_OUT: 'failed',
 };

@@ -107,6 +107,14 @@ describe('compile: names', () => {
     expect(mistake('data/ingest', 'warehouse/read').expected).toContain('data, denoising, imputation');
   });
 
+  it('says of an unknown stage nothing but that, whatever its inputs are', () => {
+    const text = SOUND.replace('imputation/impute', 'imputation/imptue').replace(
+      '"${{ stages.train.model }}"',
+      `"\${{ first(stages.train.model, named('imputer@latest')) }}"`,
+    );
+    expect(check(text).map((d) => d.code)).toEqual(['unknown-stage']);
+  });
+
   it('refuses ids that expressions could not name', () => {
     expect(mistake('  holdout:', '  hold-out: { uses: data/ingest, with: { uri: x } }\n  holdout:')).toMatchObject({
       code: 'bad-id',

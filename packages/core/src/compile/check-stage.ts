@@ -1,6 +1,7 @@
 import { didYouMean } from '../did-you-mean.ts';
 import type { DocPath } from '../document.ts';
 import type { Scope } from '../expression/check.ts';
+import { parseTemplate } from '../expression/template.ts';
 import { sourcesOf } from '../expression/reference.ts';
 import { typeOfArtifact } from '../expression/schema-type.ts';
 import { assignable, formatType } from '../expression/value-type.ts';
@@ -174,7 +175,11 @@ function checkStage(level: Level, declared: Declared, need: OnNeed, inherited: I
     );
     if (level.dir) plan.dir = level.dir;
   } else if (child) plan.group = checkGroup(level, declared, plan, given, fan, inner, onRead, need);
-  else if (Object.keys(given).length > 0) checkValue(r, withPath, given, inner, onRead);
+  // The stage is not known, and so neither is which of these are artifacts.
+  else
+    for (const [name, value] of Object.entries(given))
+      if (typeof value === 'string' && isChoice(value)) onReference([...withPath, name], value, inner);
+      else checkValue(r, [...withPath, name], value, inner, onRead);
 
   if (plan.onSkipped === 'skip') warnOfSkip(level, plan, withPath);
   if (fan) plan.fanOut = fan.plan;
@@ -317,4 +322,11 @@ function readFanOut(
     onReference: (at: DocPath, value: unknown) => onReference(at, value, base),
   };
   return key === 'forEach' ? readForEach(site, fields.forEach) : readSweep(site, fields.sweep);
+}
+
+/** `${{ named("x@latest") }}`, `${{ first(a, b) }}`: only an artifact is written so. */
+function isChoice(value: string): boolean {
+  const { whole, segments } = parseTemplate(value);
+  const [segment] = segments;
+  return whole && segment !== undefined && 'expression' in segment && /^\s*(named|first)\s*\(/.test(segment.expression);
 }

@@ -183,6 +183,22 @@ describe('model/reconstruct', () => {
     const { data: alone } = await reconstruct(context(), { data, model }, reconstructOptions({ latentOnly: true }));
     expect((await read(alone)).rows).toBe(300);
   });
+
+  it('adds the error of each row on request: a row unlike all others has the largest', async () => {
+    const odd = await query(
+      'SELECT * REPLACE (CASE WHEN id = 77 THEN 900.0 ELSE mean_radius END AS mean_radius) FROM data',
+      { data },
+    );
+    const { data: made } = await reconstruct(context(), { data: odd, model }, reconstructOptions({ error: 'error' }));
+    const reader = await read(made);
+    expect(reader.columns.at(-1)).toMatchObject({ name: 'error', physical: 'FLOAT' });
+    const errors = valuesOf((await reader.table()).columns.error);
+    expect(errors.indexOf(Math.max(...errors))).toBe(76);
+    const twin = await query('SELECT *, 1 AS Error FROM data', { data });
+    await expect(reconstruct(context(), { data: twin, model }, reconstructOptions({ error: 'error' }))).rejects.toThrow(
+      /adds a column "error", which the table has already/,
+    );
+  });
 });
 
 describe('model/export', () => {

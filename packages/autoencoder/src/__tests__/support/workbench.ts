@@ -50,6 +50,6 @@ export function sourceOf(
         : ({ type: 'string', physical: 'VARCHAR' } as const)),
       ...types[name],
     })),
-    table: async () => table,
+    table: async () => structuredClone(table),
   };
 }
