@@ -25,9 +25,12 @@ export function fitHead(
   const [xFit, xJudge] = [takeRows(x, fit), takeRows(x, judge)];
   const yFit = Int32Array.from(fit, (row) => labels[row]!);
   const yJudge = Int32Array.from(judge, (row) => labels[row]!);
+  let start: LogisticModel | undefined;
   let best: { c: number; score: number; held: LogisticModel } | undefined;
   for (const c of PENALTIES) {
-    const held = fitLogistic(xFit, yFit, classes, { c, iterations });
+    // The solution of a stronger penalty is a good place to begin.
+    const held: LogisticModel = fitLogistic(xFit, yFit, classes, { c, iterations, start });
+    start = held;
     const probabilities = logisticProbabilities(held, xJudge);
     // Accuracy decides, likelihood between equals.
     const score =
@@ -35,7 +38,7 @@ export function fitHead(
     if (!best || score > best.score) best = { c, score, held };
   }
   const { c, held } = best!;
-  return { model: fitLogistic(x, labels, classes, { c, iterations }), c, held };
+  return { model: fitLogistic(x, labels, classes, { c, iterations, start: held }), c, held };
 }
 
 /** Mean −log of the probability of the true class. */
