@@ -143,8 +143,8 @@ describe('a stage that goes wrong', () => {
 
 /** A history with what is base64 in it decoded. */
 async function readable(place: Place, workflowId: string): Promise<string> {
-  const text = JSON.stringify(historyToJSON(await place.client.workflow.getHandle(workflowId).fetchHistory()));
-  const decoded = [...text.matchAll(/"data":"([^"]+)"/g)].map(([, data]) =>
+  const text = String(historyToJSON(await place.client.workflow.getHandle(workflowId).fetchHistory()));
+  const decoded = [...text.matchAll(/"data":\s*"([^"]+)"/g)].map(([, data]) =>
     Buffer.from(data!, 'base64').toString('latin1'),
   );
   return [text, ...decoded].join('\n');

@@ -101,7 +101,8 @@ export async function listOwnRuns(store: Pick<Store, 'driver'>): Promise<RunHead
   return headers.filter((header) => header !== undefined).sort(newestFirst);
 }
 
-const newestFirst = (a: RunHeader, b: RunHeader): number => (a.id < b.id ? 1 : -1);
+const newestFirst = (a: RunHeader, b: RunHeader): number =>
+  b.startedAt.localeCompare(a.startedAt) || b.id.localeCompare(a.id);
 
 /** A run by its id or the beginning of it; `latest` is the newest. @throws RUN_NOT_FOUND with near ids */
 export async function readRun(store: Pick<Store, 'driver'>, idOrBeginning: string): Promise<RunRecord> {
