@@ -5,6 +5,7 @@ export { columnRange, minMaxScale, type ColumnRange } from './column-scaling.ts'
 export { scoreHidden, type HiddenColumnScore, type HiddenScore } from './hidden-cells.ts';
 export { iceImpute, type IceResult } from './ice-imputer.ts';
 export { knnImpute } from './knn-imputer.ts';
+export { fitLogistic, logisticProbabilities, mostProbable, type LogisticModel } from './logistic-regression.ts';
 export { nearestNeighbours, type Neighbours } from './nearest-neighbours.ts';
 export { neighbourVotes, precisionAtK } from './neighbour-votes.ts';
 export { fitPca, pcaReconstruct, pcaTransform, type NumberMatrix, type Pca } from './pca.ts';

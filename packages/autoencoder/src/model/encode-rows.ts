@@ -1,10 +1,9 @@
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import type { ColumnData, Table } from '@hourglass/dataset';
 import type { Engine } from '@hourglass/engine';
-import type { EncodedTable } from '../columns/encode.ts';
 import { applyRows, type ApplyContext } from './apply.ts';
 import type { Model } from './model.ts';
-import { predictor, type Predictor } from './predictor.ts';
+import { predictor } from './predictor.ts';
 
 export interface EncodeRowsOptions {
   /** Columns that stand before the latents. @default those not learned */
@@ -13,8 +12,8 @@ export interface EncodeRowsOptions {
   prefix?: string;
   /** The first so many dimensions, of a model with ordered latents. @default all */
   dims?: number;
-  /** What to take of each row instead of the latents, `[n, width]`. */
-  read?: { width: number; of(answer: Predictor, encoded: EncodedTable): Promise<Float32Array> };
+  /** Take all hidden activations, latents among them, instead of the latents. @default false */
+  deep?: boolean;
 }
 
 /**
@@ -25,21 +24,21 @@ export async function encodeRows(
   context: ApplyContext & { engine(): Promise<Engine> },
   model: Model,
   data: ArtifactRef,
-  { keep, prefix = 'z_', dims, read }: EncodeRowsOptions = {},
+  { keep, prefix = 'z_', dims, deep = false }: EncodeRowsOptions = {},
 ): Promise<ArtifactRef> {
   const { latentDim } = model.description.network;
-  const width = read?.width ?? checkDims(model, dims);
-  const stride = read?.width ?? latentDim;
+  const answer = predictor(await context.engine(), model);
+  const width = deep ? answer.activationWidth : checkDims(model, dims);
+  const stride = deep ? width : latentDim;
   const names = Array.from({ length: width }, (_, k) => `${prefix}${k + 1}`);
   if (model.members.length > 1)
     context.log.info(`the model has ${model.members.length} networks; the latents are those of the first`);
-  const answer = predictor(await context.engine(), model);
   try {
     return await applyRows(context, model, data, {
       keep,
       columns: () => names.map((name) => ({ name, physical: 'FLOAT' })),
       async transform(encoded) {
-        const z = await (read ? read.of(answer, encoded) : answer.latents(encoded));
+        const z = await (deep ? answer.activations(encoded) : answer.latents(encoded));
         return columnsOf(z, encoded.rows, stride, names);
       },
     });

@@ -18,6 +18,10 @@ export interface Predictor {
   errors(encoded: EncodedTable): Promise<Float32Array>;
   /** Latents `[n, d]` of the first member: those of different members have different axes. */
   latents(encoded: EncodedTable): Promise<Float32Array>;
+  /** f, columns of `activations`. */
+  activationWidth: number;
+  /** Hidden activations, latents among them, `[n, f]` of the first member: deep features. */
+  activations(encoded: EncodedTable): Promise<Float32Array>;
   /** Cells from latents `[n, d]` of the first member alone. */
   fromLatents(z: Float32Array): Promise<Reconstruction>;
   dispose(): void;
@@ -68,6 +72,13 @@ export function predictor(engine: Engine, model: Model): Predictor {
         z: network.encode(network.prepare(observedInput(batch), params), params, context),
       }));
       return (await pass.run(toData(encoded))).z!.values as Float32Array;
+    },
+    activationWidth: network.activationWidth,
+    async activations(encoded) {
+      const pass = await forward('activations', 0, (batch, params, context) => ({
+        f: network.activations(network.prepare(observedInput(batch), params), params, context),
+      }));
+      return (await pass.run(toData(encoded))).f!.values as Float32Array;
     },
     async fromLatents(z) {
       const rows = z.length / latentDim;

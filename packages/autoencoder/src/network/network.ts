@@ -35,7 +35,9 @@ export interface Network {
   /** Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`. */
   prior(encoded: EncodedTable): ParamArrays;
   prepare(input: TableInput, params: Params): PreparedInput;
-  /** Hidden activations of all layers up to the latent and the first of the decoder, side by side, `[b, f]`. */
+  /** f, columns of `activations`. */
+  activationWidth: number;
+  /** Hidden activations of the encoder, latents, hidden activations of the decoder, side by side, `[b, f]`. */
   activations(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /** Latents `[b, d]`. */
   encode(input: PreparedInput, params: Params, context: StepContext): Tensor;

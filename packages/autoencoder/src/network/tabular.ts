@@ -96,6 +96,8 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       return { row };
     },
     encode: (input, params, context) => encoder(input, params, context).z,
+    activationWidth:
+      latentDim + 2 * (architecture === 'residual' ? blocks * width : hidden.reduce((sum, units) => sum + units, 0)),
     activations(input, params, context) {
       const { z, layers } = encoder(input, params, context);
       return tf.concat([...layers, z, ...decoder(z, params, context).layers], 1);

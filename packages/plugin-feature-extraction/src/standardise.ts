@@ -1,0 +1,42 @@
+import type { NumberMatrix } from '@hourglass/metrics';
+
+/** Centre and scale of columns. */
+export interface Scale {
+  mean: Float64Array;
+  deviation: Float64Array;
+}
+
+/** A constant column gets deviation 1 and stays 0. */
+export function fitScale({ rows, cols, data }: NumberMatrix): Scale {
+  const mean = new Float64Array(cols);
+  const deviation = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) mean[j]! += data[i * cols + j]! / rows;
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) deviation[j]! += (data[i * cols + j]! - mean[j]!) ** 2 / rows;
+  for (let j = 0; j < cols; j++) deviation[j] = deviation[j]! > 1e-12 ? Math.sqrt(deviation[j]!) : 1;
+  return { mean, deviation };
+}
+
+export const standardised = ({ rows, cols, data }: NumberMatrix, { mean, deviation }: Scale): NumberMatrix => ({
+  rows,
+  cols,
+  data: Float64Array.from(data, (value, i) => (value - mean[i % cols]!) / deviation[i % cols]!),
+});
+
+/** Matrices of equal rows side by side. */
+export function beside(a: NumberMatrix, b: NumberMatrix): NumberMatrix {
+  const cols = a.cols + b.cols;
+  const data = new Float64Array(a.rows * cols);
+  for (let i = 0; i < a.rows; i++) {
+    for (let j = 0; j < a.cols; j++) data[i * cols + j] = a.data[i * a.cols + j]!;
+    for (let j = 0; j < b.cols; j++) data[i * cols + a.cols + j] = b.data[i * b.cols + j]!;
+  }
+  return { rows: a.rows, cols, data };
+}
+
+/** Some rows, in the order given. */
+export function takeRows({ cols, data }: NumberMatrix, rows: ArrayLike<number>): NumberMatrix {
+  const taken = new Float64Array(rows.length * cols);
+  for (let i = 0; i < rows.length; i++) for (let j = 0; j < cols; j++) taken[i * cols + j] = data[rows[i]! * cols + j]!;
+  return { rows: rows.length, cols, data: taken };
+}
