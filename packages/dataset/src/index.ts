@@ -6,7 +6,7 @@ export { openDataset } from './open-dataset.ts';
 export { profileDataset, type ColumnProfile, type DatasetProfile } from './profile.ts';
 export { emptyQuarantine } from './quarantine.ts';
 export { queryDataset, type QueryDatasetOptions } from './query-dataset.ts';
-export { sampleRows } from './sample-rows.ts';
+export { concatTables, sampleRows } from './sample-rows.ts';
 export { stackDatasets } from './stack-datasets.ts';
 export type { Sample } from './sampling.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';

@@ -18,10 +18,18 @@ export async function sampleRows(reader: DatasetReader, columns: string[], count
         limit: size,
       }),
     );
+  return concatTables(tables);
+}
+
+/** Tables of the same columns, one after the other. */
+export function concatTables(tables: readonly Table[]): Table {
   return {
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
     columns: Object.fromEntries(
-      columns.map((name) => [name, concatenate(tables.map((table) => table.columns[name]!))]),
+      Object.keys(tables[0]?.columns ?? {}).map((name) => [
+        name,
+        concatenate(tables.map((table) => table.columns[name]!)),
+      ]),
     ),
   };
 }
