@@ -57,14 +57,23 @@ export function correlation([a, b]: readonly [
   return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : Number.NaN;
 }
 
-/** Scores of a whole table against another: means over columns and pairs, and their mean. */
+/** Pairs of real columns that hang together more loosely count in {@link TableSimilarity.allPairs} only. SDMetrics' defaults. */
+const LOOSE = { correlation: 0.5, association: 0.3 };
+
+/** Scores of a whole table against another: means over columns and pairs. */
 export interface TableSimilarity {
   /** Mean of {@link columnShape}. */
   shapes: number;
-  /** Mean of {@link columnPairTrend}; 1 for tables of one column. */
+  /**
+   * Mean of {@link columnPairTrend} over pairs that hang together in the real table: two numbers correlated by more than 0.5,
+   * others by a Cramér's V above 0.3; over all pairs where none is.
+   */
   pairs: number;
+  /** Mean over all pairs; 1 for tables of one column. */
+  allPairs: number;
+  /** Mean of `shapes` and `pairs`: the score of SDMetrics' quality report. */
   quality: number;
-  /** By column. */
+  /** Shape by column. */
   columns: Record<string, number>;
 }
 
@@ -82,14 +91,39 @@ export function tableSimilarity(
       );
   const columns = Object.fromEntries(names.map((name) => [name, columnShape(real[name]!, synthetic[name]!)]));
   const trends: number[] = [];
+  const tied: number[] = [];
   for (let a = 0; a < names.length; a++)
     for (let b = a + 1; b < names.length; b++) {
       const [x, y] = [names[a]!, names[b]!];
-      trends.push(columnPairTrend([real[x]!, real[y]!], [synthetic[x]!, synthetic[y]!]));
+      const pair = [real[x]!, real[y]!] as const;
+      const trend = columnPairTrend(pair, [synthetic[x]!, synthetic[y]!]);
+      trends.push(trend);
+      if (hangTogether(pair)) tied.push(trend);
     }
   const shapes = knownMean(Object.values(columns));
-  const pairs = trends.length > 0 ? knownMean(trends) : 1;
-  return { shapes, pairs, quality: (shapes + pairs) / 2, columns };
+  const allPairs = trends.length > 0 ? knownMean(trends) : 1;
+  const pairs = tied.length > 0 ? knownMean(tied) : allPairs;
+  return { shapes, pairs, allPairs, quality: (shapes + pairs) / 2, columns };
+}
+
+function hangTogether(pair: readonly [ComparedColumn, ComparedColumn]): boolean {
+  if (pair.every(({ kind }) => kind === 'numeric')) return Math.abs(correlation(pair as never)) > LOOSE.correlation;
+  return cramersV(binned(pair[0]), binned(pair[1])) > LOOSE.association;
+}
+
+/** Cramér's V of two columns of names: 0 where they are independent, 1 where one tells the other; NaN where one is constant. */
+function cramersV(x: readonly string[], y: readonly string[]): number {
+  const n = x.length;
+  const [rows, columns] = [shares(x), shares(y)];
+  const least = Math.min(rows.size, columns.size) - 1;
+  if (least < 1) return Number.NaN;
+  // χ² / n = Σ joint² / (row · column) − 1
+  let sum = -1;
+  for (const [cell, share] of shares(x.map((name, i) => `${name}\u0001${y[i]!}`))) {
+    const [a, b] = cell.split('\u0001') as [string, string];
+    sum += share ** 2 / (rows.get(a)! * columns.get(b)!);
+  }
+  return n > 0 ? Math.sqrt(Math.max(0, sum) / least) : Number.NaN;
 }
 
 const knownMean = (values: number[]): number => {

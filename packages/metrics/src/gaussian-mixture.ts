@@ -35,7 +35,7 @@ export function fitGaussianMixture(
   uniform: () => number,
   { components: k, iterations = 100, tolerance = 1e-4, ridge = 1e-3 }: MixtureOptions,
 ): GaussianMixture {
-  const { rows: n, cols: d } = x;
+  const { rows: n } = x;
   if (n < k || k < 1)
     throw new HourglassError(
       'DATA_INSUFFICIENT',

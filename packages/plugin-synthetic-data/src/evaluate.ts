@@ -69,10 +69,11 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
     await new Promise((resolve) => setImmediate(resolve));
   };
   const worthOf = (table: ComparedTable): Worth => {
-    const { shapes, pairs, quality } = tableSimilarity(train.columns, table.columns);
+    const { shapes, pairs, allPairs, quality } = tableSimilarity(train.columns, table.columns);
     return {
       shapes,
       pairs,
+      allPairs,
       quality,
       utility: label === undefined ? {} : utility(table, test, label, classes, learners, context.seed),
       discriminator: discriminatorAuc(train, table, context.seed),

@@ -28,8 +28,9 @@ export type Closest = z.infer<typeof closest>;
 /** What a way of making rows is worth. */
 const worth = z.object({
   shapes: z.number().describe('SDMetrics’ Column Shapes, 0 … 1'),
-  pairs: z.number().describe('SDMetrics’ Column Pair Trends, 0 … 1'),
-  quality: z.number().describe('Mean of both'),
+  pairs: z.number().describe('SDMetrics’ Column Pair Trends over pairs that hang together in the real table, 0 … 1'),
+  allPairs: z.number().describe('The same over all pairs'),
+  quality: z.number().describe('Mean of shapes and pairs: the score of SDMetrics’ quality report'),
   utility: utility.describe('Learners fitted on these rows, tested on real ones; empty without a label'),
   discriminator: z.number().describe('AUROC of a forest that tells these rows from real ones; 0.5: it cannot'),
   closest,

@@ -30,7 +30,7 @@ export const run: StageRun<typeof sample> = async (context, inputs, options) => 
       : balancedConditions(STAGE, balance, encoder, heads).map((one) => ({ ...where, ...one }));
   const made = new Set([...encoder.columns, ...rules.unique].map(({ name }) => name));
   const columns = encoder.schema.filter(({ name }) => made.has(name));
-  const ids = uniqueMakers(STAGE, rules.unique, rows, seed);
+  const ids = uniqueMakers(rules.unique, rows, seed);
   const passes = await generatorPasses(await context.engine(), model);
   async function* tables(): AsyncGenerator<Table> {
     const drawn = drawRows(generator, passes, {

@@ -3,14 +3,21 @@ import type { Column, ColumnData, DatasetReader } from '@hourglass/dataset';
 import { hostRandom } from '@hourglass/engine';
 
 /** A column whose values are all different: made anew, never learned. */
-export type UniqueColumn = { name: string } & (
-  | { kind: 'number'; /** First value given: above all that occurred. */ from: number }
-  | { kind: 'text'; /** Characters seen at each place. */ places: string[] }
-);
+export interface UniqueColumn {
+  name: string;
+  /** Numbers count on; texts take characters seen at each place, or count on behind what all begin with. */
+  kind: 'number' | 'text';
+  /** First number given: above all that occurred. */
+  from: number;
+  /** Texts: what all begin with. */
+  prefix?: string;
+  /** Texts of one length: characters seen at each place. */
+  places?: string[];
+}
 
 /**
  * How to make values of such columns. Numbers count on from the largest; texts of one length take at each place one of the
- * characters seen there; other texts become `PREFIX` and a number.
+ * characters seen there, where that has room enough; others become what all begin with and a number.
  * @throws COLUMN_NOT_FOUND, OPTION_INVALID when values repeat
  */
 export async function fitUnique(
@@ -40,21 +47,28 @@ const valuesOf = (data: ColumnData): (string | number)[] =>
     : [...data.codes].filter((code) => code >= 0).map((code) => data.categories[code]!);
 
 function unique({ name }: Column, values: (string | number)[]): UniqueColumn {
-  if (typeof (values[0] ?? 0) === 'number')
-    return { name, kind: 'number', from: values.reduce<number>((most, value) => Math.max(most, Number(value)), 0) + 1 };
+  const above = (numbers: number[]): number => numbers.reduce((most, value) => Math.max(most, value), 0) + 1;
+  if (typeof (values[0] ?? 0) === 'number') return { name, kind: 'number', from: above(values as number[]) };
   const texts = values as string[];
+  const prefix = commonPrefix(texts);
+  const numbers = texts.map((text) => Number(/\d*$/.exec(text)![0]));
   const { length } = texts[0]!;
-  if (texts.some((text) => text.length !== length)) return { name, kind: 'text', places: [commonPrefix(texts)] };
-  const places = Array.from({ length }, (_, place) => [...new Set(texts.map((text) => text[place]!))].sort().join(''));
-  return { name, kind: 'text', places };
+  const places = Array.from({ length }, (_, place) => [...new Set(texts.map((text) => text[place]))].sort().join(''));
+  return {
+    name,
+    kind: 'text',
+    prefix,
+    from: above(numbers),
+    ...(texts.every((text) => text.length === length) ? { places } : {}),
+  };
 }
 
-/** Letters all texts begin with, or `id`. */
-const commonPrefix = (texts: string[]): string => {
+/** What all texts begin with before the first digit. */
+function commonPrefix(texts: string[]): string {
   let prefix = /^\D*/.exec(texts[0]!)![0];
   while (prefix && !texts.every((text) => text.startsWith(prefix))) prefix = prefix.slice(0, -1);
-  return prefix || 'id-';
-};
+  return prefix;
+}
 
 /** Makes values one after the other, by the seed. */
 export interface UniqueMaker {
@@ -62,30 +76,14 @@ export interface UniqueMaker {
   next(rows: number): ColumnData;
 }
 
-/** @throws DATA_INSUFFICIENT when a pattern has not room for `rows` values */
-export function uniqueMakers(
-  stage: string,
-  columns: readonly UniqueColumn[],
-  rows: number,
-  seed: number,
-): UniqueMaker[] {
-  return columns.map((column, index) => {
-    const { name } = column;
-    if (column.kind === 'number') {
-      let at = column.from;
+export function uniqueMakers(columns: readonly UniqueColumn[], rows: number, seed: number): UniqueMaker[] {
+  return columns.map(({ name, kind, from, prefix, places }, index) => {
+    let at = from;
+    if (kind === 'number')
       return { name, next: (n) => ({ kind: 'numeric', values: Float64Array.from({ length: n }, () => at++) }) };
-    }
-    let made = 0;
-    const { places } = column;
-    if (places.length === 1 && !/^.?$/u.test(places[0]!))
-      return { name, next: (n) => texts(n, () => `${places[0]}${String(++made).padStart(String(rows).length, '0')}`) };
-    const room = places.reduce((product, { length }) => product * length, 1);
-    if (room < 2 * rows)
-      throw new HourglassError(
-        'DATA_INSUFFICIENT',
-        `${stage}: the pattern of unique column "${name}" has room for ${room} values, ${rows} rows were asked for; ask for at most ${Math.floor(room / 2)}`,
-        { details: { column: name, room } },
-      );
+    // Half empty, so that a draw that is taken already is soon followed by one that is not.
+    if (!places || places.reduce((product, { length }) => product * length, 1) < 2 * rows)
+      return { name, next: (n) => texts(n, () => `${prefix}${at++}`) };
     const random = hostRandom(seed, 31 + index);
     const taken = new Set<string>();
     return {
