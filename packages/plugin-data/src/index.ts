@@ -1,11 +1,12 @@
 import { definePlugin } from '@hourglass/core';
 import { exportStage } from './export-manifest.ts';
+import { exportImages, images } from './images-manifest.ts';
 import { ingest } from './ingest-manifest.ts';
 import { split } from './split-manifest.ts';
 
 export default definePlugin({
   name: 'data',
-  summary: 'Tables in and out: read, split and write them',
-  stages: { ingest, split, export: exportStage },
+  summary: 'Tables and pictures in and out: read, split and write them',
+  stages: { ingest, images, split, export: exportStage, 'export-images': exportImages },
 });
-export { exportStage, ingest, split };
+export { exportImages, exportStage, images, ingest, split };
