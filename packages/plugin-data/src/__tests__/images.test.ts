@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
 import { ingest, openDataset, readRecords } from '@hourglass/dataset';
-import { blankImage, decodeImage, encodePng, readImages } from '@hourglass/images';
+import { blankImage, decodeImage, encodePng, readImages, writeImages } from '@hourglass/images';
 import { runStage } from '@hourglass/plugin-kit/testing';
 import { afterAll, expect, test } from 'vitest';
 import { run as exportRun } from '../export-images.ts';
@@ -164,7 +164,6 @@ test('pictures leave as a folder under their names, whole, or a single one as a 
 });
 
 test('a name cannot lead out of the folder', async () => {
-  const { writeImages } = await import('@hourglass/images');
   const data = await writeImages(store.artifacts, {
     images: [
       { image: picture(2), name: '../../escaped.png' },
