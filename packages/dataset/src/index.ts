@@ -8,6 +8,7 @@ export { openDataset } from './open-dataset.ts';
 export { profileDataset, type ColumnProfile, type DatasetProfile } from './profile.ts';
 export { emptyQuarantine } from './quarantine.ts';
 export { queryDataset, type QueryDatasetOptions } from './query-dataset.ts';
+export { readRecords, writeRecords, type Cell, type DataRecord, type WriteRecordsOptions } from './records.ts';
 export { sampleRows } from './sample-rows.ts';
 export { stackDatasets } from './stack-datasets.ts';
 export type { Sample } from './sampling.ts';
