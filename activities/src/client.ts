@@ -24,3 +24,4 @@ export { addSearchAttributes } from './client/search-attributes.ts';
 export type { SearchAttributesAdded } from './client/search-attributes.ts';
 export { readHistory } from './client/read-history.ts';
 export { carrySources } from './client/carry-sources.ts';
+export { startCodecServer } from './connection/codec-server.ts';

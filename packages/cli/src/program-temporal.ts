@@ -138,6 +138,15 @@ export function temporalCommands(tools: CommandTools): void {
       (await import('./commands/temporal/record-history.ts')).recordHistory(context, run, options),
     );
 
+  define('codec-server', GROUP)
+    .summary('decrypt payloads for the Temporal UI')
+    .description(
+      'Serves a codec endpoint with the keys of HOURGLASS_CODEC_KEY, so that the UI shows what is encrypted in histories. Whoever\nreaches it can read everything; it listens on this machine only unless told otherwise.',
+    )
+    .option('--listen <host:port>', 'where to serve', '127.0.0.1:8888')
+    .option('--origin <url>', 'where the UI is: only its pages may ask', 'http://127.0.0.1:8233')
+    .action(async (options) => (await import('./commands/temporal/codec-server.ts')).codecServer(context, options));
+
   const migrate = define('migrate', GROUP)
     .summary('prepare a server')
     .description('Brings a server to what this version needs. Calling it again changes nothing.');
