@@ -1,4 +1,6 @@
 // The interpreter, changed so that a stage waits a moment before it runs: a timer where the history has an activity.
+// By its path: under its name the bundler finds this file.
+/* eslint-disable @nx/enforce-module-boundaries */
 import { drive as original, type DriveEffects } from '../../../../packages/core/src/interpreter.ts';
 
 export * from '../../../../packages/core/src/interpreter.ts';

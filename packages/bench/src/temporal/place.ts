@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startDevServer } from '@hourglass/activities';
 import { connectClient, submitRun, temporalSettings, waitForEnd } from '@hourglass/activities/client';
 import { compile, formatDiagnostics, HourglassError } from '@hourglass/core';
 import { discoverPlugins } from '@hourglass/runtime';
@@ -31,7 +32,6 @@ export async function temporalPlace(log: (message: string) => void) {
     fileURLToPath(new URL('../../fixtures/plugin-idle', import.meta.url)),
     join(folder, 'node_modules/hourglass-plugin-idle'),
   );
-  const { startDevServer } = await import('@hourglass/activities');
   const server = await startDevServer({ env: process.env, headless: true, say: log });
   const env = {
     ...process.env,
@@ -48,18 +48,23 @@ export async function temporalPlace(log: (message: string) => void) {
     children.push(started);
     return started;
   };
+  const part = async (workflowId: string, runId: string) => {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const { startTime, closeTime, status } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    return { seconds: (closeTime!.getTime() - startTime.getTime()) / 1000, status: status.name, events: events! };
+  };
   const measured = async (workflowId: string, firstRunId: string): Promise<Ran> => {
     await waitForEnd(client, workflowId);
     const ran: Ran = { seconds: 0, status: '', events: 0, histories: 0, kB: 0 };
-    for (let runId: string | undefined = firstRunId; runId; ran.histories++) {
-      const handle = client.workflow.getHandle(workflowId, runId);
-      const { startTime, closeTime, status } = await handle.describe();
-      ran.seconds += (closeTime!.getTime() - startTime.getTime()) / 1000;
-      ran.status = status.name;
-      const { events } = await handle.fetchHistory();
-      ran.events += events!.length;
-      ran.kB += Math.round(JSON.stringify(events).length / 1000);
-      runId = events!.at(-1)!.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+    let runId: string | undefined = firstRunId;
+    for (; runId !== undefined; ran.histories++) {
+      const one = await part(workflowId, runId);
+      ran.seconds += one.seconds;
+      ran.status = one.status;
+      ran.events += one.events.length;
+      ran.kB += Math.round(JSON.stringify(one.events).length / 1000);
+      runId = one.events.at(-1)!.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
     }
     return ran;
   };
