@@ -1,4 +1,4 @@
-import { defineLatentApplication, identityExample, swapCells } from '@hourglass/autoencoder';
+import { defineLatentApplication, identityExample, swappedInput } from '@hourglass/autoencoder';
 import type { StageOptions } from '@hourglass/core';
 import { openDataset } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
@@ -20,23 +20,7 @@ const features = defineLatentApplication<Options>({
   example(batch, { random }, { swapRate }, layout) {
     const clean = identityExample(batch, tf.step(batch.w));
     if (swapRate === 0) return clean;
-    const [rows, columns] = batch.w.shape as [number, number];
-    const swapped = random.bernoulli([rows, columns], swapRate);
-    const values = layout.numbers + layout.booleans;
-    const of = (from: number, width: number): tf.Tensor =>
-      width === columns ? swapped : tf.slice(swapped, [0, from], [rows, width]);
-    const { x, codes } = batch;
-    return {
-      ...clean,
-      input: {
-        ...clean.input,
-        mask: swapCells(tf.step(batch.w), swapped),
-        ...(x ? { x: swapCells(x, of(0, values)) } : {}),
-        ...(codes
-          ? { codes: tf.cast(swapCells(tf.cast(codes, 'float32'), of(values, columns - values)), 'int32') }
-          : {}),
-      },
-    };
+    return { ...clean, input: swappedInput(batch, random, swapRate, layout) };
   },
 });
 
