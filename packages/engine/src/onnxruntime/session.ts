@@ -1,14 +1,16 @@
 import { HourglassError } from '@hourglass/core';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 
+import { threadCount } from '../threads.ts';
+
 /** Feeds and results of a session. */
 export type Feeds = Record<string, Tensor>;
 
-/** Opens a model in onnxruntime on one thread: for nets of this size more threads are slower. */
-export async function openSession(model: Uint8Array): Promise<InferenceSession> {
+/** Opens a model in onnxruntime. */
+export async function openSession(model: Uint8Array, threads = threadCount()): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(model, {
-      intraOpNumThreads: 1,
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
