@@ -8,8 +8,8 @@ import { momentNames, optimizerSettings, stepScalars, type OptimizerSettings } f
 import { optimise } from '../passes/optimise.ts';
 import { scheduleRate } from '../schedule.ts';
 import { dataShapes, traceTraining, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
-import { checkSlice, rowCount } from '../training-data.ts';
-import type { CompiledTraining, TrainingSpec } from '../types.ts';
+import { checkSlice, rowCount, sameKind } from '../training-data.ts';
+import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { drawSteps } from './draw-steps.ts';
 
 /** Aimed length of one native call, ms: it blocks the event loop. */
@@ -62,6 +62,8 @@ export interface StepEngine {
   /** Copies of the flat vectors. */
   read(): Promise<Record<string, Float32Array>>;
   write(next: FlatTraining): Promise<void>;
+  /** Other rows, of the same kind, in place of `spec.data`. */
+  writeData(data: Record<string, DataArray>): Promise<void>;
 }
 
 interface Compiled {
@@ -83,7 +85,7 @@ export async function compiledTraining(
   const { trained, frozen } = splitFrozen(spec.params, spec.frozen);
   const layout = paramLayout(trained, spec.optimizer);
   const frozenLayout = paramLayout(frozen);
-  const n = rowCount(spec.data);
+  let n = rowCount(spec.data);
   const data = dataShapes(spec.data);
   const moments = momentNames(settings);
   let frozenValues = flatten(frozenLayout, paramValues(frozen));
@@ -172,6 +174,11 @@ export async function compiledTraining(
       await engine.write({ state, frozen: fixed });
       frozenValues = fixed;
       step = next.step;
+    },
+    async writeData(next) {
+      alive();
+      n = sameKind(next, spec.data);
+      await engine.writeData(next);
     },
     dispose() {
       if (disposed) return;
