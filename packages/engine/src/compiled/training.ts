@@ -2,13 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 
 import { HourglassError } from '@hourglass/core';
 
+import { checkTraining } from '../check-training.ts';
 import { flatten, paramLayout, paramValues, sizeOf, splitFrozen, unflatten, type ParamLayout } from '../flat-params.ts';
 import type { Graph } from '../ir/graph.ts';
 import { momentNames, optimizerSettings, stepScalars, type OptimizerSettings } from '../optimizer.ts';
 import { optimise } from '../passes/optimise.ts';
 import { scheduleRate } from '../schedule.ts';
 import { dataShapes, traceTraining, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
-import { checkSlice, rowCount, sameKind } from '../training-data.ts';
+import { checkSlice, sameKind } from '../training-data.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { drawSteps } from './draw-steps.ts';
 
@@ -85,7 +86,7 @@ export async function compiledTraining(
   const { trained, frozen } = splitFrozen(spec.params, spec.frozen);
   const layout = paramLayout(trained, spec.optimizer);
   const frozenLayout = paramLayout(frozen);
-  let n = rowCount(spec.data);
+  let n = checkTraining(spec);
   const data = dataShapes(spec.data);
   const moments = momentNames(settings);
   let frozenValues = flatten(frozenLayout, paramValues(frozen));
@@ -116,7 +117,7 @@ export async function compiledTraining(
     return one;
   };
   // Steps that cannot be compiled are refused here, not in the middle of an epoch.
-  await compiledFor(Math.min(spec.batchSize, Math.max(1, n)));
+  await compiledFor(Math.min(spec.batchSize, n));
 
   const call = async ({ runner, draws }: Compiled, rows: Int32Array, steps: number): Promise<Float32Array> => {
     const scalars = new Float32Array(steps * 3);

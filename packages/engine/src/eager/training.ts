@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
+import { checkTraining } from '../check-training.ts';
 import { flatten, paramLayout, paramValues, splitFrozen, unflatten } from '../flat-params.ts';
 import { applyStep, momentNames, optimizerSettings, stepScalars, type FlatState } from '../optimizer.ts';
 import { scheduleRate } from '../schedule.ts';
-import { checkSlice, gatherRows, rowCount, sameKind } from '../training-data.ts';
+import { checkSlice, gatherRows, sameKind } from '../training-data.ts';
 import type { CompiledTraining, TrainingSpec } from '../types.ts';
 import { valueAndGradients } from './gradients.ts';
 import { stepRandom } from './step-random.ts';
@@ -25,7 +26,7 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
   const frozenLayout = paramLayout(frozen);
   let frozenValues = flatten(frozenLayout, paramValues(frozen));
   let { data } = spec;
-  let rows = rowCount(data);
+  let rows = checkTraining(spec);
   let state: FlatState = {
     params: flatten(layout, paramValues(trained)),
     m: new Float32Array(layout.size),

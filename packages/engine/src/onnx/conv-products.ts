@@ -2,7 +2,7 @@ import type { WindowAttrs } from '../ir/graph.ts';
 import { cells, imageTaps, isUnit, matrix, outputTaps, pad, sideBySide, upTo, type ConvShapes } from './conv-taps.ts';
 import type { OnnxWriter } from './writer.ts';
 
-/** Channels with which a convolution is mostly copying: images have them at their ends. */
+/** Channels with which a convolution is mostly copying: images have so few at the start of a net. */
 const FEW = 8;
 
 const product = (w: OnnxWriter, left: string, right: string): string => w.node('Gemm', [left, right], { transA: 1 });
@@ -36,7 +36,7 @@ export function convFilterGrad(w: OnnxWriter, x: string, dy: string, a: WindowAt
   return w.node('Transpose', [w.node('Reshape', [all, w.ints([fw, c, fh, k])])], { perm: [2, 0, 1, 3] });
 }
 
-/** A convolution as a product, where few channels come in or go out; undefined where Conv is better. */
+/** A convolution as a product, where few channels come in; undefined where Conv is better. */
 export function convProduct(
   w: OnnxWriter,
   x: string,
@@ -44,45 +44,8 @@ export function convProduct(
   a: WindowAttrs,
   shapes: ConvShapes,
 ): string | undefined {
-  const [fh, fw, c, k] = shapes.filter as [number, number, number, number];
-  const [n, h, width] = shapes.image as [number, number, number];
-  const [, oh, ow] = shapes.out as [number, number, number];
-  if (c <= FEW && 2 * c < k) {
-    const y = w.node('MatMul', [imageTaps(w, x, a, shapes), matrix(w, filter, k)]);
-    return w.node('Reshape', [y, w.reshapeTarget([n, oh, ow, k])]);
-  }
-  if (!isUnit(a) || k > FEW || 4 * k > c) return undefined;
-  // Few come out: every tap's share of every cell at once, then moved to its place and added up.
-  const taps = fh * fw;
-  const beside = w.node('Transpose', [w.node('Reshape', [filter, w.ints([taps, c, k])])], { perm: [1, 0, 2] });
-  const shares = w.node('MatMul', [matrix(w, x, c), w.node('Reshape', [beside, w.ints([c, taps * k])])]);
-  const parts = w.nodeOf(
-    'Split',
-    [w.node('Reshape', [shares, w.reshapeTarget([n, h, width, taps * k])]), w.ints(upTo(taps).map(() => k))],
-    taps,
-    { axis: 3 },
-  );
-  const [top, , left] = a.pads;
-  const moved = parts.map((part, tap) => {
-    const down = Math.floor(tap / fw) * a.dilations[0] - top;
-    const across = (tap % fw) * a.dilations[1] - left;
-    return pad(w, part, [-down, oh + down - h, -across, ow + across - width]);
-  });
-  return moved.length === 1 ? moved[0]! : w.node('Sum', moved);
-}
-
-/** Gradient of the image as a product, where few channels come out; undefined where ConvTranspose is better. */
-export function convInputGradProduct(
-  w: OnnxWriter,
-  dy: string,
-  filter: string,
-  a: WindowAttrs,
-  shapes: ConvShapes,
-): string | undefined {
-  const [fh, fw, c, k] = shapes.filter as [number, number, number, number];
-  const [n, h, width] = shapes.image as [number, number, number];
-  if (!isUnit(a) || k > FEW || 2 * k >= c) return undefined;
-  const turned = w.node('Transpose', [filter], { perm: [0, 1, 3, 2] });
-  const x = w.node('MatMul', [outputTaps(w, dy, a, shapes), w.node('Reshape', [turned, w.ints([fh * fw * k, c])])]);
-  return w.node('Reshape', [x, w.reshapeTarget([n, h, width, c])]);
+  const [, , c, k] = shapes.filter as [number, number, number, number];
+  if (c > FEW || 2 * c >= k) return undefined;
+  const y = w.node('MatMul', [imageTaps(w, x, a, shapes), matrix(w, filter, k)]);
+  return w.node('Reshape', [y, w.reshapeTarget(shapes.out)]);
 }

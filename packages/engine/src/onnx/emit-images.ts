@@ -1,5 +1,5 @@
 import type { NodeOf, OpName, ResizeAttrs, Value, WindowAttrs } from '../ir/graph.ts';
-import { convFilterGrad, convInputGradProduct, convProduct } from './conv-products.ts';
+import { convFilterGrad, convProduct } from './conv-products.ts';
 import type { Emit } from './emit-elementwise.ts';
 import { emitConstant } from './emit-structure.ts';
 import { nearestIndices, resizeMatrix, transposed } from './resize-weights.ts';
@@ -87,9 +87,6 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
     return fromChannels(w, w.node('Conv', [toChannels(w, x!), weights], windowAttributes(attrs)));
   },
   Conv2DInputGrad(w, [dy, filter], { attrs, inputs, output }) {
-    const shapes = { image: output.shape, out: inputs[0]!.shape, filter: inputs[1]!.shape };
-    const product = convInputGradProduct(w, dy!, filter!, attrs, shapes);
-    if (product !== undefined) return product;
     const weights = w.node('Transpose', [filter!], { perm: [3, 2, 0, 1] });
     return fromChannels(
       w,

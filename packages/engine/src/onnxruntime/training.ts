@@ -61,7 +61,7 @@ const stepRunner = (
     feeds.rows = new Tensor('int32', rows, [steps, batch]);
     feeds.scalars = new Tensor('float32', scalars, [steps, 3]);
     draws.forEach(({ shape }, i) => (feeds[`random/${i}`] = new Tensor('float32', random[i]!, [steps, ...shape])));
-    const results = await runSession(session, feeds);
+    const results = await runSession(session, feeds, `batches of ${batch} rows`);
     keep(results);
     return results.losses!.data as Float32Array;
   },
