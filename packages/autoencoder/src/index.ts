@@ -34,6 +34,12 @@ export { denormalise, fitNormaliser, normalise, type Normalisation, type Normali
 export { encodeSample } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
 export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
+export { augment } from './images/augment.ts';
+export { defineImageApplication, type ImageApplication } from './images/image-application.ts';
+export { loadImageModel, saveImageModel, type ImageModel, type ImageModelDescription } from './images/image-model.ts';
+export { imagePredictor, type ImagePredictor, type Plane } from './images/image-predictor.ts';
+export type { Patches } from './images/patches.ts';
+export { unet, type Unet, type UnetSpec } from './images/unet.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
 export { checkDims, encodeRows, type EncodeRowsOptions } from './model/encode-rows.ts';
 export { refuseLearnedLabel } from './model/refuse-label.ts';
