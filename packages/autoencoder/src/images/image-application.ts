@@ -28,7 +28,13 @@ export interface ImageApplication<O extends ImageLearnerOptions, F extends Recor
   /** Channels of the network. */
   network(fitted: F, options: O): { inputs: number; outputs: number };
   /** Squares as the numbers the loss is given, `[n, side, side, …]` each. @param first number of the first of them, for draws of their own */
-  encode(patches: Patches, first: number, fitted: F, options: O, seed: number): Record<string, DataArray>;
+  encode(
+    patches: Patches,
+    first: number,
+    fitted: F,
+    options: O,
+    seed: number,
+  ): Promise<Record<string, DataArray>> | Record<string, DataArray>;
   /** Written once in ordinary tfjs; `net` is the U-Net. Loss and weight of each square `[b]`. */
   rowLoss(
     batch: Record<string, Tensor>,
@@ -69,14 +75,14 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
     const { width, levels, blocks } = options;
     const network = unet({ kind: 'unet', ...application.network(fitted, options), width, levels, blocks });
     const engine = await context.engine();
-    const encode = (chosen: Patches, first: number): Record<string, DataArray> =>
+    const encode = async (chosen: Patches, first: number): Promise<Record<string, DataArray>> =>
       application.encode(chosen, first, fitted, options, deriveSeed(seed, 'encode'));
     const trained = await train(
       engine,
       {
         params: network.init(deriveSeed(seed, 'network')),
-        data: inShards(patches, encode, options),
-        validation: validation && encode(validation, patches.count),
+        data: await inShards(patches, encode, options),
+        validation: validation && (await encode(validation, patches.count)),
         rowLoss: (batch, params, step) =>
           application.rowLoss(batch, (x) => network.forward(x, params), step, fitted, options),
       },
@@ -123,12 +129,12 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
 }
 
 /** Squares stay bytes; as numbers only as many are held as `shardMiB` allows. */
-function inShards(
+async function inShards(
   patches: Patches,
-  encode: (patches: Patches, first: number) => Record<string, DataArray>,
+  encode: (patches: Patches, first: number) => Promise<Record<string, DataArray>>,
   { shardMiB, batchSize }: ImageLearnerOptions,
-): Record<string, DataArray> | RowSource {
-  const rowBytes = bytesOf(encode(some(patches, 0, 1), 0));
+): Promise<Record<string, DataArray> | RowSource> {
+  const rowBytes = bytesOf(await encode(some(patches, 0, 1), 0));
   const shardBytes = shardMiB * 2 ** 20;
   if (rowBytes * patches.count <= shardBytes) return encode(patches, 0);
   const blockRows = batchSize * Math.max(1, Math.min(32, Math.floor(shardBytes / (2 * batchSize * rowBytes))));
@@ -138,10 +144,11 @@ function inShards(
     rowBytes,
     shardBytes,
     async read(blocks) {
-      const pieces = blocks.map((block) => {
+      const pieces: Record<string, DataArray>[] = [];
+      for (const block of blocks) {
         const first = block * blockRows;
-        return encode(some(patches, first, Math.min(blockRows, patches.count - first)), first);
-      });
+        pieces.push(await encode(some(patches, first, Math.min(blockRows, patches.count - first)), first));
+      }
       return Object.fromEntries(
         Object.keys(pieces[0]!).map((name) => [name, joinArrays(pieces.map((piece) => piece[name]!))]),
       );

@@ -1,6 +1,9 @@
 import type { Samples } from './picture-quality.ts';
 
-const like = (image: Samples, values = new Float32Array(image.values.length)): Samples => ({ ...image, values });
+const like = (image: Samples, values: Float32Array = new Float32Array(image.values.length)): Samples => ({
+  ...image,
+  values,
+});
 /** Mirrored at the edge: d c b a | a b c d. */
 const mirrored = (i: number, size: number): number => {
   const period = 2 * size;
