@@ -37,3 +37,4 @@ export {
 } from './images/picture-quality.ts';
 export { gaussianFilter, medianFilter, totalVariation } from './images/filters.ts';
 export { fitPatchBasis, pcaWiener, type PatchBasis } from './images/pca-wiener.ts';
+export { colourfulness } from './images/colourfulness.ts';
