@@ -1,4 +1,6 @@
 export { assignByTime, assignGroups, assignRandomly, assignStratified, type Assignment } from './assign-rows.ts';
+export { columnRanges, type ColumnRange } from './column-ranges.ts';
+export { chooseColumns } from './columns.ts';
 export { checkContract, contractViolated, findViolations, type Contract, type Violation } from './contract.ts';
 export type { CsvOptions } from './csv-source.ts';
 export { ingest, ingestWithQuarantine, type IngestOptions, type Quarantined } from './ingest.ts';
