@@ -1,4 +1,4 @@
-import type { RunHeader } from '@hourglass/runtime';
+import type { MetricNumbers, RunHeader } from '@hourglass/runtime';
 import { describe, expect, it } from 'vitest';
 import { filterRuns, sortRuns } from '../choose-runs.ts';
 
@@ -36,7 +36,7 @@ describe('which runs are listed', () => {
 });
 
 describe('in which order', () => {
-  const metrics = new Map([
+  const metrics = new Map<string, MetricNumbers>([
     ['d', { rmse: 0.2 }],
     ['c', {}],
     ['b', { rmse: 0.1, accuracy: 0.9 }],

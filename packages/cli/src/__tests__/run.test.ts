@@ -155,8 +155,19 @@ describe('a closed run is continued', () => {
     expect(out).toMatch(/≡ first +cached/);
     expect(out).toMatch(/✓ bad +done/);
     expect(code).toBe(0);
-    expect((await w.call(['retry', failed.id, '--with', 'bda.fail=no'])).err).toMatch(/bda[^]*bad/);
-    expect((await w.call(['retry', failed.id, '--with', 'fail'])).err).toMatch(/expected stage\.option=value/);
+    // What is wrong about the change is said before anything runs.
+    for (const [change, message] of [
+      ['bda.fail=no', /there is no stage bda in again\. There are first, bad\./],
+      ['bad.fial=no', /toy\/work has no option fial\. Did you mean fail\? There are steps, delay/],
+      ['bad.fail=maybe', /--with bad\.fail: .*"no"\|"error".*, found "maybe"/],
+      ['bad.steps=0', /--with bad\.steps: .*>=1, found 0/],
+      ['fail', /expected stage\.option=value/],
+    ] as const) {
+      const refused = await w.call(['retry', failed.id, '--with', change]);
+      expect(refused.err).toMatch(message);
+      expect(refused.code).toBe(2);
+    }
+    expect(JSON.parse((await w.call(['runs', '--json', '--pipeline', 'again'])).out)).toHaveLength(2);
   });
   it('with a stage left out', async () => {
     const [, failed] = JSON.parse((await w.call(['runs', '--json', '--pipeline', 'again'])).out);

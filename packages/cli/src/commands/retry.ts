@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { answerHeld } from '../answer-held.ts';
 import { asTyped } from '../as-typed.ts';
 import { parseValue, splitAssignment } from '../bind-options.ts';
+import { checkChanges } from '../check-changes.ts';
 import type { CliContext } from '../context.ts';
 import { executeRun } from '../execute-run.ts';
 import { loadPlugins } from '../load-plugins.ts';
@@ -32,8 +33,9 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
   const store = await openStoreFor(context, flags);
   const record = await readRun(store, run);
   const changes = parseChanges(flags.with ?? []);
-  if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const plugins = await loadPlugins(context, record.source ? dirname(record.source.file) : undefined);
+  checkChanges(record.plan, plugins, changes);
+  if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const overrides: Record<string, Record<string, Json>> = structuredClone(record.state.overrides);
   for (const { stage, option, value } of changes) (overrides[stage] ??= {})[option] = value;
   const plan = skipStages(record.plan, flags.skip ?? []);
