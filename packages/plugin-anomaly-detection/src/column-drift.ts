@@ -93,7 +93,7 @@ function expectedShares(encoder: ColumnEncoder): [string, number][] {
       ['0', 1 - encoder.share],
       ['1', encoder.share],
     ];
-  if (encoder.kind === 'number') return [];
+  if (encoder.kind !== 'category') return [];
   const total = encoder.counts.reduce((sum, count) => sum + count, 0) || 1;
   return encoder.categories.map((name, k) => [name, encoder.counts[k]! / total]);
 }
