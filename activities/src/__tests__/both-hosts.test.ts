@@ -45,31 +45,39 @@ const digests = ({ stages }: RunState): unknown =>
   );
 
 describe('every pipeline of the library', () => {
-  test.each(files)('%s gives the same in this process and on Temporal', async (name) => {
-    const place = await makePlace();
-    const { folder, client, settings, env, plugins } = place;
-    const request: RunRequest = {
-      name,
-      source: { file: name, files: { ...sources, [name]: quick(name) } },
-      baseDir: library,
-      outDir: join(folder, 'out-temporal'),
-      scheduledAt: '2026-11-25T03:00:00.000Z',
-    };
-    const plan = compileSource(request, plugins);
-    const store = await openStore(join(folder, 'store-here'));
-    const runner = createRunner({ store, plugins });
-    const here = await runPipeline({
-      ...{ plan, store, runner, plugins },
-      baseDir: library,
-      outDir: join(folder, 'out-here'),
-      scheduledAt: request.scheduledAt,
-    }).finally(() => runner.close());
-    expect(here.error).toBeUndefined();
+  test.each(files)(
+    '%s gives the same in this process and on Temporal',
+    async (name) => {
+      const place = await makePlace();
+      const { folder, client, settings, env, plugins } = place;
+      const request: RunRequest = {
+        name,
+        source: { file: name, files: { ...sources, [name]: quick(name) } },
+        baseDir: library,
+        outDir: join(folder, 'out-temporal'),
+        scheduledAt: '2026-11-25T03:00:00.000Z',
+      };
+      const plan = compileSource(request, plugins);
+      const store = await openStore(join(folder, 'store-here'));
+      const runner = createRunner({ store, plugins });
+      const here = await runPipeline({
+        ...{ plan, store, runner, plugins },
+        baseDir: library,
+        outDir: join(folder, 'out-here'),
+        scheduledAt: request.scheduledAt,
+      }).finally(() => runner.close());
+      expect(here.error).toBeUndefined();
 
-    await place.worker();
-    const { workflowId } = await submitRun(client, settings, env, { plan, request, id: `both-${settings.taskQueue}` });
-    const { execution, view } = await place.ended(workflowId);
-    expect(execution).toBe('COMPLETED');
-    expect(digests(view!.state!)).toEqual(digests(here.state));
-  });
+      await place.worker();
+      const { workflowId } = await submitRun(client, settings, env, {
+        plan,
+        request,
+        id: `both-${settings.taskQueue}`,
+      });
+      const { execution, view } = await place.ended(workflowId);
+      expect(execution).toBe('COMPLETED');
+      expect(digests(view!.state!)).toEqual(digests(here.state));
+    },
+    600_000,
+  );
 });

@@ -166,7 +166,7 @@ function bytesOf(path: string, expected = 'an idx header has at least 8 bytes') 
   const stream = /\.gz$/i.test(path) ? file.pipe(createGunzip()) : file;
   file.on('error', (error) => stream.destroy(error));
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let held = Buffer.alloc(0);
+  let held: Uint8Array = Buffer.alloc(0);
   const next = async (): Promise<boolean> => {
     const { done, value } = await pieces.next().catch((error: unknown) => {
       throw invalid(path, `it cannot be read (${(error as Error).message}). Copy or write it again`, error);
