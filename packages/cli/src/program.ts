@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './context.ts';
+import { pluginCommands } from './program-plugins.ts';
 import { reportCommands } from './program-reports.ts';
 import { temporalCommands } from './program-temporal.ts';
 import { version } from './version.ts';
@@ -276,6 +277,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
   const tools = { context, state, define, bindingOptions, examples, integer, list, storeOption, jsonOption };
   reportCommands(tools);
   temporalCommands(tools);
+  pluginCommands(tools);
 
   const names = define('names', GROUPS.results)
     .summary('published, versioned names of artifacts')
@@ -349,19 +351,6 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .addOption(jsonOption())
     .action(async (_, command) => (await import('./commands/artifacts.ts')).gc(context, command.optsWithGlobals()));
 
-  const plugins = define('plugins', GROUPS.machine)
-    .summary('installed plugins and their stages')
-    .description('Lists installed plugins: packages with the keyword hourglass-plugin.')
-    .addOption(jsonOption())
-    .action(async (options) => (await import('./commands/plugins.ts')).list(context, options));
-  define('show <name>', '', plugins)
-    .summary('options, inputs and outputs of a plugin or a stage')
-    .description('Shows a plugin (imputation) or one of its stages (imputation/train): options, inputs, outputs.')
-    .addOption(jsonOption())
-    .action(async (name, _, command) =>
-      (await import('./commands/plugins.ts')).show(context, name, command.optsWithGlobals()),
-    );
-
   const engine = define('engine', GROUPS.machine)
     .summary('tensor engines: which are here, install one')
     .description('Lists tensor engines, best first; the first that is here is what `auto` chooses.')
@@ -400,14 +389,6 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .addOption(storeOption())
     .addOption(jsonOption())
     .action(async (options) => (await import('./commands/doctor.ts')).doctor(context, state, options));
-
-  define('schema', GROUPS.machine)
-    .summary('JSON Schema of the grammar with all installed plugins')
-    .description(
-      'Prints the JSON Schema of pipeline files with the options of every installed plugin, for editors:\n  # yaml-language-server: $schema=./pipeline.schema.json',
-    )
-    .option('-o, --output <file>', 'write it to a file')
-    .action(async (options) => (await import('./commands/schema.ts')).schema(context, options));
 
   return program;
 }
