@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import type { DuckDBArrayVector } from '@duckdb/node-api';
 import { HourglassError } from '@hourglass/core';
 import type { Connection } from './duckdb.ts';
 import { openStaging } from './staging.ts';

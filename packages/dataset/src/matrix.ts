@@ -1,7 +1,7 @@
 import { HourglassError } from '@hourglass/core';
 import { pickColumns } from './columns.ts';
 import { chunksOf, withConnection, type Connection } from './duckdb.ts';
-import { ident, literal } from './sql.ts';
+import { literal } from './sql.ts';
 import { segmentRelation, segments, type LocalPart } from './segments.ts';
 import type { Column, Matrix, MatrixColumn, RowRange } from './types.ts';
 import { asDouble } from './values.ts';
