@@ -13,7 +13,7 @@ export {
 } from './application/latent.ts';
 export { prepareLesson, trainMember, type Lesson } from './application/learn.ts';
 export { splitCells, splitRows, type Split } from './application/split.ts';
-export { decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';
+export { answerType, decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';
 export { encodeTable, type EncodedTable } from './columns/encode.ts';
 export {
   classCount,
@@ -21,19 +21,25 @@ export {
   columnCount,
   FIRST_CATEGORY,
   MISSING_CODE,
+  realWidth,
   tableLayout,
   UNKNOWN_CODE,
+  valueColumns,
+  valueWidth,
   type BooleanEncoder,
   type CategoryEncoder,
   type ColumnEncoder,
   type NumberEncoder,
   type TableEncoder,
   type TableLayout,
+  type VectorEncoder,
 } from './columns/encoder.ts';
 export { fitTable, type FitOptions, type Fitted, type TableSource } from './columns/fit.ts';
 export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
 export { encodeSample } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
+export { realColumns, realMatrix, withReals, type RealColumn } from './columns/reals.ts';
+export { vectorsOf } from './columns/vectors.ts';
 export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
 export { augment } from './images/augment.ts';
 export { defineImageApplication, type ImageApplication } from './images/image-application.ts';

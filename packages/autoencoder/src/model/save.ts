@@ -12,6 +12,11 @@ export async function saveModel(store: ArtifactStore, model: Model): Promise<Art
   const encoder = {
     ...model.encoder,
     columns: model.encoder.columns.map((column, index) => {
+      if (column.kind === 'vector') {
+        const { center, ...rest } = column;
+        arrays[`encoder/${index}/center`] = { shape: [center.length], values: center };
+        return rest;
+      }
       if (column.kind !== 'number' || column.map.kind !== 'knots') return column;
       const { x, z, slope } = column.map;
       arrays[`encoder/${index}/x`] = { shape: [x.length], values: x };
@@ -63,6 +68,13 @@ export async function loadModel(store: ArtifactStore, ref: Pick<ArtifactRef, 'di
 }
 
 function restore(column: ColumnEncoder, index: number, arrays: Record<string, NamedArray>): ColumnEncoder {
+  if (column.kind === 'vector')
+    return {
+      ...column,
+      min: column.min ?? NaN,
+      max: column.max ?? NaN,
+      center: arrays[`encoder/${index}/center`]!.values as Float64Array,
+    };
   if (column.kind !== 'number') return column;
   const bounded = { ...column, min: column.min ?? NaN, max: column.max ?? NaN };
   if (column.map.kind !== 'knots') return bounded;
