@@ -2,7 +2,6 @@ import { imagePredictor, loadImageModel, type Plane } from '@hourglass/autoencod
 import type { ArtifactRef } from '@hourglass/core';
 import { GREY_LIGHTNESS, labToRgb, rgbToLab, type RawImage } from '@hourglass/images';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
-import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import { COLOUR, colours, LIGHT, type ColourFit } from './colour-model.ts';
 

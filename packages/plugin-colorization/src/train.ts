@@ -1,4 +1,4 @@
-import { augment, defineImageApplication, type Patches } from '@hourglass/autoencoder';
+import { augment, defineImageApplication } from '@hourglass/autoencoder';
 import type { StageOptions } from '@hourglass/core';
 import type { DataArray, StepRandom } from '@hourglass/engine';
 import { isGrey, rgbToLab } from '@hourglass/images';

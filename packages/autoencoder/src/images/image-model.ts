@@ -1,7 +1,7 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core';
 import type { ParamArrays } from '@hourglass/engine';
-import { MODEL_FORMAT, type ReadOut } from '../model/model.ts';
+import type { MODEL_FORMAT, ReadOut } from '../model/model.ts';
 import { readModelFiles, writeModelFiles } from '../model/model-files.ts';
 import type { UnetSpec } from './unet.ts';
 
