@@ -11,6 +11,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
   engine: async () => import('./engine.ts'),
+  synthetic: async () => import('./synthetic.ts'),
   temporal: async () => import('./temporal.ts'),
 };
 
