@@ -77,7 +77,7 @@ function requireRange(
 function requireSeen(stage: string, column: ColumnEncoder, value: Scalar): void {
   if (column.kind === 'number') {
     if (typeof value === 'number') return requireRange(stage, column, { min: value, max: value });
-  } else if (column.kind === 'boolean' ? typeof value === 'boolean' : column.categories.includes(String(value))) return;
+  } else if (column.kind === 'boolean' ? typeof value === 'boolean' : valuesOf(column).includes(String(value))) return;
   const values = valuesOf(column);
   const near = didYouMean(String(value), values);
   throw new HourglassError(

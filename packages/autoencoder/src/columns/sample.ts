@@ -4,6 +4,7 @@ import { concatRows } from '../model/data.ts';
 import { encodeTable, type EncodedTable } from './encode.ts';
 import type { TableEncoder } from './encoder.ts';
 import type { TableSource } from './fit.ts';
+import { vectorsOf } from './vectors.ts';
 
 /** Encodes a table, or about `maxRows` of its rows where it is larger; which ones depends on the seed alone. */
 export async function encodeSample(
@@ -29,6 +30,7 @@ export async function encodeSample(
 /** Some rows of a table, in the order given. */
 export const takeTableRows = (table: Table, rows: readonly number[]): Table => ({
   rows: rows.length,
+  ...vectorsOf(table, rows),
   columns: Object.fromEntries(
     Object.entries(table.columns).map(([name, data]): [string, ColumnData] => [
       name,

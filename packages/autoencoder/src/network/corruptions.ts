@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { StepRandom } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
-import type { TableLayout } from '../columns/encoder.ts';
+import { realWidth, valueColumns, type TableLayout } from '../columns/encoder.ts';
 import type { TableBatch } from '../model/data.ts';
 import type { TableInput } from './network.ts';
 
@@ -38,13 +38,26 @@ export function swappedInput(batch: TableBatch, random: StepRandom, rate: number
   const { x, w, codes, cycles } = batch;
   const [rows, columns] = w.shape as [number, number];
   const swapped = random.bernoulli([rows, columns], rate);
-  const values = layout.numbers + layout.booleans;
+  const values = valueColumns(layout);
   const of = (from: number, width: number): Tensor =>
     width === columns ? swapped : tf.slice(swapped, [0, from], [rows, width]);
+  // Elements of a vector are swapped one by one.
+  const elements = realWidth(layout) - layout.numbers;
+  const swappedValues = (): Tensor =>
+    elements === 0
+      ? of(0, values)
+      : tf.concat(
+          [
+            of(0, layout.numbers),
+            random.bernoulli([rows, elements], rate),
+            of(values - layout.booleans, layout.booleans),
+          ].filter(({ shape }) => shape[1]! > 0),
+          1,
+        );
   return {
     mask: swapCells(tf.step(w), swapped),
     cycles,
-    ...(x ? { x: swapCells(x, of(0, values)) } : {}),
+    ...(x ? { x: swapCells(x, swappedValues()) } : {}),
     ...(codes ? { codes: tf.cast(swapCells(tf.cast(codes, 'float32'), of(values, columns - values)), 'int32') } : {}),
   };
 }

@@ -50,7 +50,7 @@ export function tableFromHeads(
         if (classes === 0 || value < 0) values[row] = category ? -1 : NaN;
         else if (column.kind === 'category') values[row] = category ? value : Number(column.categories[value]);
         else if (column.kind === 'boolean') values[row] = value;
-        else {
+        else if (column.kind === 'number') {
           const spread = sigma ? sigma[i * group.width + chosen]! : 0;
           const number = decodeMode(modes!, value, (mean ? mean[from + chosen]! : 0) + spread * score);
           values[row] = column.type === 'date' ? decodeCell({ ...column, map: IDENTITY }, number, 'deliver') : number;

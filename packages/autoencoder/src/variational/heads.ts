@@ -1,3 +1,4 @@
+import { HourglassError } from '@hourglass/core';
 import type { ColumnEncoder } from '../columns/encoder.ts';
 import type { ColumnModes } from './modes.ts';
 
@@ -27,8 +28,13 @@ export interface HeadGroup {
   columns: number[];
 }
 
-/** The head of a column; numbers bring their modes. */
+/** The head of a column; numbers bring their modes. @throws COLUMN_INVALID for lists of numbers: they have no classes */
 export function columnHead(column: ColumnEncoder, modes: ColumnModes | undefined): ColumnHead {
+  if (column.kind === 'vector')
+    throw new HourglassError(
+      'COLUMN_INVALID',
+      `column "${column.name}" holds lists of ${column.length} numbers, which cannot be drawn. Exclude it, or spread it over columns with data/sql.`,
+    );
   const missing = column.missing > 0;
   const values =
     column.kind === 'number' ? modes!.modes.length : column.kind === 'boolean' ? 2 : column.categories.length;
