@@ -17,7 +17,7 @@ const evaluated = async (name: string, params: Record<string, unknown>): Promise
 };
 
 it('churn-synthetic: drawn customers are alike and useful, and none is a copy', { timeout: 600_000 }, async () => {
-  const metrics = await evaluated('churn-synthetic', { epochs: 40, rows: 2000 });
+  const metrics = await evaluated('churn-synthetic', {});
   expect(metrics.quality).toBeGreaterThan(0.95);
   expect(metrics.utility.logistic).toBeGreaterThan(0.8);
 });
