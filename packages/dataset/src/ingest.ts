@@ -97,7 +97,7 @@ async function withCopy<T>(
   options: IngestOptions,
   then: (connection: Connection, path: string) => Promise<T>,
 ): Promise<T> {
-  const { files, format, hiveRoot } = await sourceFiles(options);
+  const { files, format, hiveRoot, known } = await sourceFiles(options);
   const tempFiles: string[] = [];
   const reading: SourceRelationOptions = {
     format,
@@ -105,6 +105,7 @@ async function withCopy<T>(
     csv: options.csv,
     unify: options.unify,
     hiveRoot: options.hive === false ? undefined : hiveRoot,
+    known,
     tempPath: () => store.tempPath('.parquet'),
     tempFiles,
     onNotice: options.onNotice,
@@ -128,9 +129,9 @@ async function withCopy<T>(
 /** The files of a source, checked one by one, and their format. */
 async function sourceFiles(
   options: IngestOptions,
-): Promise<{ files: string[]; format: SourceFormat; hiveRoot?: string }> {
+): Promise<{ files: string[]; format: SourceFormat; hiveRoot?: string; known?: { name: string; physical: string }[] }> {
   const listed = await listSourceFiles(options.uri);
-  const files = listed.kind === 'folder' ? listed.files.filter(isDataFile) : listed.files;
+  const files = listed.kind === 'folder' && !listed.commit ? listed.files.filter(isDataFile) : listed.files;
   if (files.length === 0)
     throw new HourglassError(
       'SOURCE_NOT_FOUND',
@@ -144,7 +145,12 @@ async function sourceFiles(
       `Source ${options.uri}: expected files of one format, found ${files[0]} (${formats[0]}) and ${files[other]} (${formats[other]}). Name the files by a glob such as *.${formats[0]}.`,
     );
   for (const file of files) await checkFile(file, formats[0]!);
-  return { files, format: formats[0]!, hiveRoot: listed.kind === 'file' ? undefined : listed.root };
+  return {
+    files,
+    format: formats[0]!,
+    hiveRoot: listed.kind === 'file' ? undefined : listed.root,
+    known: listed.commit?.columns,
+  };
 }
 
 /** The source with only the columns and rows asked for. */
