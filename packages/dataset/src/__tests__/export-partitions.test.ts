@@ -158,7 +158,7 @@ test('the digest of the folder tells whether it still is what was written', asyn
 
 test('append of other columns, and folders that are not ours, are refused by name', async () => {
   await deliver(await days(0, 1, 1));
-  const other = await made(`SELECT 1 AS id, DATE '2024-01-05' AS day, 1.5::DOUBLE AS x, 'a' AS town`);
+  const other = await made(`SELECT 1::BIGINT AS id, DATE '2024-01-05' AS day, 1.5::DOUBLE AS x, 'a' AS town`);
   expect(await failing(deliver(other, { mode: 'append' }))).toMatch(
     /^SCHEMA_MISMATCH .*: cannot be appended to: it has "region" besides; it lacks "town"; "x" is DECIMAL\(9,2\) there and DOUBLE here\. Make the columns equal/,
   );
