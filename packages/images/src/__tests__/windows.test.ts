@@ -5,20 +5,22 @@ import { blankImage } from '../raw-image.ts';
 import { shapeImage } from '../shape-image.ts';
 import { windowsOver } from '../windows.ts';
 
-test('windows keep every pixel once and read a halo around it, up to the edges', () => {
+test('windows of one size keep every pixel once and read a halo around it, up to the edges', () => {
   for (const [width, height] of [
-    [100, 70],
+    [100, 72],
     [64, 64],
-    [1, 1],
-    [33, 200],
+    [4, 4],
+    [32, 200],
   ] as const) {
     const kept = new Uint8Array(width * height);
-    for (const w of windowsOver(width, height, 32, 10, 4)) {
+    const over = windowsOver(width, height, 32, 12);
+    for (const w of over.windows) {
       expect(w.readLeft % 4).toBe(0);
       expect(w.readTop % 4).toBe(0);
-      expect(w.keepLeft - w.readLeft >= 10 || w.readLeft === 0).toBe(true);
-      const right = w.readLeft + w.readWidth;
-      expect(right - (w.keepLeft + w.keepWidth) >= 10 || right === width).toBe(true);
+      expect(w.keepLeft - w.readLeft >= 12 || w.readLeft === 0).toBe(true);
+      const right = w.readLeft + over.width;
+      expect(right).toBeLessThanOrEqual(width);
+      expect(right - (w.keepLeft + w.keepWidth) >= 12 || right === width).toBe(true);
       for (let y = w.keepTop; y < w.keepTop + w.keepHeight; y++)
         for (let x = w.keepLeft; x < w.keepLeft + w.keepWidth; x++) kept[y * width + x]!++;
     }
@@ -40,4 +42,16 @@ test('tiles are cut edge to edge and keep where they were in their names', async
   const tiles = await shapeImage(image, { tile: { width: 2, height: 2 } });
   expect(tiles.map(({ suffix }) => suffix)).toEqual(['-0-0', '-0-2', '-2-0', '-2-2']);
   expect([...tiles[3]!.image.data]).toEqual([12, 13, 17, 18]);
+});
+
+test('rows of pixels become pictures', async () => {
+  const sheet = { ...blankImage(6, 2, 1), data: Uint8Array.from({ length: 12 }, (_, i) => i) };
+  const pictures = await shapeImage(sheet, { rows: { width: 3, height: 2 } });
+  expect(pictures.map(({ image }) => [image.width, image.height, ...image.data])).toEqual([
+    [3, 2, 0, 1, 2, 3, 4, 5],
+    [3, 2, 6, 7, 8, 9, 10, 11],
+  ]);
+  await expect(shapeImage(sheet, { rows: { width: 4, height: 2 } })).rejects.toThrow(
+    'expected rows of 4 × 2 = 8 pixels, found a picture 6 pixels wide',
+  );
 });
