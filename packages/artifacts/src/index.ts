@@ -1,9 +1,10 @@
 export { cacheFolder } from './cache-folder.ts';
 export { cacheKey } from './cache-key.ts';
 export { collectGarbage, type GarbageKind, type GarbageOptions, type GarbageReport } from './collect-garbage.ts';
-export { deliverFile, unwritable } from './deliver-file.ts';
+export { deliverFile, sync, unwritable } from './deliver-file.ts';
 export type { ObjectInfo, StoreDriver } from './driver.ts';
 export { explainMiss } from './explain-miss.ts';
+export { commitFolder, readCommit, type CommittedFile, type FolderCommit } from './folder-commits.ts';
 export { putFigures, readFigures, type Figure } from './figures.ts';
 export { hashBytes, hashFile } from './hash-file.ts';
 export { listArtifacts, showArtifact, type ArtifactDetails, type ArtifactListing } from './list-artifacts.ts';

@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { didYouMean, HourglassError } from '@hourglass/core';
+import { readCommit, type FolderCommit } from './folder-commits.ts';
 import { globBase, globPattern, isGlob } from './glob.ts';
 import { remoteSourceFiles } from './s3/sources.ts';
 import { isS3Uri } from './s3/uri.ts';
@@ -13,6 +14,8 @@ export interface SourceFiles {
   root: string;
   /** Absolute, sorted by name. */
   files: string[];
+  /** Of a folder that was delivered by partitions: what it holds. `files` are those of it. */
+  commit?: FolderCommit;
 }
 
 /** A path that exists is taken literally, even with wildcards in its name. @throws SOURCE_NOT_FOUND, SOURCE_INVALID */
@@ -29,6 +32,8 @@ export async function listSourceFiles(source: string, baseDir = process.cwd()): 
     throw unreadable(source, path, error);
   });
   if (info?.isDirectory()) {
+    const commit = await readCommit(path);
+    if (commit !== undefined) return committed(source, path, commit);
     const files = await walk(path, source);
     if (files.length === 0)
       throw new HourglassError('SOURCE_NOT_FOUND', `Source "${source}": the folder ${path} holds no files.`);
@@ -49,6 +54,19 @@ export async function listSourceFiles(source: string, baseDir = process.cwd()): 
     throw await absent(source, root);
   }
   throw await absent(source, path);
+}
+
+/** The files that a commit names, whatever else lies there. */
+async function committed(source: string, root: string, commit: FolderCommit): Promise<SourceFiles> {
+  const files = commit.files.map(({ path }) => join(root, ...path.split('/')));
+  for (const [i, file] of files.entries())
+    if (!(await stat(file).catch(() => undefined)))
+      throw new HourglassError(
+        'SOURCE_NOT_FOUND',
+        `Source "${source}": expected the file ${commit.files[i]!.path} that the folder's manifest names, found none. Export the folder again.`,
+        { details: { source, path: file } },
+      );
+  return { kind: 'folder', root, files, commit };
 }
 
 /** Every regular file below a folder, sorted; links are followed, each folder once. */

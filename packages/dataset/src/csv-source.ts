@@ -56,7 +56,7 @@ export async function csvRelation(
     ...(options.missing === undefined ? [] : [`nullstr = [${options.missing.map(text).join(', ')}]`]),
   ].join(', ');
   const scan = (types: string[], header = HasHeader): string =>
-    `read_csv(${pathText(file)}, ${settings}, header = ${header}, columns = {${Columns.map((c, i) => `${text(c.name)}: ${text(types[i]!)}`).join(', ')}})`;
+    `read_csv(${pathText(file)}, ${settings}, hive_partitioning = false, header = ${header}, columns = {${Columns.map((c, i) => `${text(c.name)}: ${text(types[i]!)}`).join(', ')}})`;
 
   const names = HasHeader
     ? await headerOf(

@@ -19,7 +19,7 @@ export function failure(error: unknown, code: ErrorCode = 'SOURCE_INVALID', wher
       `${where}: the query outgrew its memory (${reason(error)}). Raise HOURGLASS_DUCKDB_MEMORY or read fewer columns.`,
       { cause: error },
     );
-  if (/no space left|disk full|enospc/i.test(message))
+  if (/no space left|disk full|enospc|file too large|quota exceeded/i.test(message))
     return new HourglassError('DISK_FULL', `${where}: no room left to write (${reason(error)}). Free disk space.`, {
       cause: error,
     });

@@ -13,15 +13,22 @@ export interface HiveColumns {
   values(file: number): string[];
 }
 
-/** The partition columns of files below a folder, with the narrowest type that keeps the text. @throws SCHEMA_MISMATCH */
-export function hiveColumns(files: string[], root: string): HiveColumns | undefined {
+/**
+ * The partition columns of files below a folder, with the narrowest type that keeps the text, or the one that is known.
+ * @throws SCHEMA_MISMATCH
+ */
+export function hiveColumns(
+  files: string[],
+  root: string,
+  known: readonly { name: string; physical: string }[] = [],
+): HiveColumns | undefined {
   const each = files.map((file) =>
     relative(root, file)
       .split(sep)
       .slice(0, -1)
       .flatMap((folder) => {
         const at = folder.indexOf('=');
-        return at > 0 ? [[folder.slice(0, at), decode(folder.slice(at + 1))] as const] : [];
+        return at > 0 ? [[decode(folder.slice(0, at)), decode(folder.slice(at + 1))] as const] : [];
       }),
   );
   const names = each[0]!.map(([name]) => name);
@@ -32,7 +39,10 @@ export function hiveColumns(files: string[], root: string): HiveColumns | undefi
       `Source ${files[other]!}: expected folders for ${names.length > 0 ? listNames(names) : 'no partition'} as at ${files[0]!}, found ${each[other]!.length > 0 ? listNames(each[other]!.map(([name]) => name)) : 'none'}. Name the files by a glob.`,
     );
   if (names.length === 0) return undefined;
-  const columns = names.map((name, j) => ({ name, physical: typeOfTexts(each.map((pairs) => pairs[j]![1])) }));
+  const columns = names.map((name, j) => ({
+    name,
+    physical: known.find((column) => column.name === name)?.physical ?? typeOfTexts(each.map((pairs) => pairs[j]![1])),
+  }));
   return {
     columns,
     values: (file) =>

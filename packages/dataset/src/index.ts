@@ -17,7 +17,9 @@ export { stackDatasets } from './stack-datasets.ts';
 export type { Sample } from './sampling.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
+export { unwindowRows, type UnwindowOptions } from './unwindow-rows.ts';
 export type { Unify } from './unify.ts';
+export { windowRows, type Windowed, type WindowOptions } from './window-rows.ts';
 export { isSingle } from './vectors.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
 export {
@@ -27,3 +29,4 @@ export {
   type ExportFormat,
   type ExportOptions,
 } from './export-dataset.ts';
+export { exportPartitions, type ExportedPartitions, type ExportPartitionsOptions } from './export-partitions.ts';

@@ -98,7 +98,7 @@ async function withCopy<T>(
   options: IngestOptions,
   then: (connection: Connection, path: string) => Promise<T>,
 ): Promise<T> {
-  const { files, format, hiveRoot, labels } = await sourceFiles(options);
+  const { files, format, hiveRoot, known, labels } = await sourceFiles(options);
   const tempFiles: string[] = [];
   const reading: SourceRelationOptions = {
     format,
@@ -107,6 +107,7 @@ async function withCopy<T>(
     labels,
     unify: options.unify,
     hiveRoot: options.hive === false ? undefined : hiveRoot,
+    known,
     tempPath: () => store.tempPath('.parquet'),
     tempFiles,
     onNotice: options.onNotice,
@@ -130,9 +131,9 @@ async function withCopy<T>(
 /** The files of a source, checked one by one, and their format. */
 async function sourceFiles(
   options: IngestOptions,
-): Promise<{ files: string[]; format: SourceFormat; hiveRoot?: string; labels?: Map<string, string> }> {
+): Promise<Pick<SourceRelationOptions, 'format' | 'hiveRoot' | 'known' | 'labels'> & { files: string[] }> {
   const listed = await listSourceFiles(options.uri);
-  const files = listed.kind === 'folder' ? listed.files.filter(isDataFile) : listed.files;
+  const files = listed.kind === 'folder' && !listed.commit ? listed.files.filter(isDataFile) : listed.files;
   if (files.length === 0)
     throw new HourglassError(
       'SOURCE_NOT_FOUND',
@@ -147,7 +148,7 @@ async function sourceFiles(
     );
   for (const file of files) await checkFile(file, formats[0]!);
   const hiveRoot = listed.kind === 'file' ? undefined : listed.root;
-  if (formats[0] !== 'idx') return { files, format: formats[0]!, hiveRoot };
+  if (formats[0] !== 'idx') return { files, format: formats[0]!, hiveRoot, known: listed.commit?.columns };
   const labels = pairLabels(files);
   const second = new Set(labels.values());
   return { files: files.filter((file) => !second.has(file)), format: 'idx', hiveRoot, labels };

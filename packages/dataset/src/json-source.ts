@@ -24,7 +24,7 @@ export async function jsonLines(
     );
   const described = await describe(
     connection,
-    `read_json(${pathText(file)}, format = 'newline_delimited', sample_size = -1, maximum_object_size = 67108864)`,
+    `read_json(${pathText(file)}, format = 'newline_delimited', sample_size = -1, maximum_object_size = 67108864, hive_partitioning = false)`,
   );
   const doubtful = described.filter(({ physical }) => physical === 'DOUBLE' || physical === 'TIMESTAMP');
   const types = new Map<string, string>();
@@ -48,7 +48,7 @@ export async function jsonLines(
   const columns = described.map(({ name, physical }) => ({ name, sql: name, physical: types.get(name) ?? physical }));
   const spec = columns.map(({ name, physical }) => `${ident(name)}: ${text(physical)}`).join(', ');
   return {
-    relation: `read_json(${pathText(file)}, format = 'newline_delimited', maximum_object_size = 67108864, columns = {${spec}})`,
+    relation: `read_json(${pathText(file)}, format = 'newline_delimited', maximum_object_size = 67108864, hive_partitioning = false, columns = {${spec}})`,
     columns,
   };
 }

@@ -6,43 +6,73 @@ import { HIVE_MISSING } from './hive.ts';
 import { ident, parquetScan, text } from './sql.ts';
 import { storeParquet } from './write-parquet.ts';
 
+/** The rows of one combination of values. */
+export interface Partition {
+  /** Values as text, null where missing, in the order of the columns. */
+  values: (string | null)[];
+  rows: number;
+  relation: string;
+}
+
+/** More would be a mistake of the column, and as many files. */
+const MOST = 10_000;
+
 /**
- * Cuts a Parquet file into one part for each combination of values, keys in ascending order, rows in their order.
- * The key is the value; of several columns, the values joined by `/`.
+ * Cuts rows by the values of columns, combinations in ascending order, rows in their order.
+ *
+ * @throws COLUMN_INVALID when there are very many combinations
  */
+export async function eachPartition(
+  connection: Connection,
+  store: ArtifactStore,
+  scan: string,
+  by: readonly string[],
+  work: (partition: Partition) => Promise<void>,
+): Promise<void> {
+  const names = by.map(ident).join(', ');
+  const order = by.map((name) => `${ident(name)} ASC NULLS LAST`).join(', ');
+  const groups = await connection.rows<{ key: (string | null)[]; n: string }>(
+    `SELECT [${by.map((name) => `${ident(name)}::VARCHAR`).join(', ')}] AS key, count(*)::VARCHAR AS n FROM ${scan} GROUP BY ${names} ORDER BY ${order} LIMIT ${MOST + 1}`,
+  );
+  if (groups.length > MOST)
+    throw new HourglassError(
+      'COLUMN_INVALID',
+      `Option partitionBy: ${by.join(', ')} would give more than ${MOST} parts. Partition by columns with fewer values.`,
+    );
+  const sorted = await store.tempPath('.parquet');
+  try {
+    await connection.run(
+      `COPY (SELECT * EXCLUDE (_row) FROM (SELECT *, row_number() OVER () AS _row FROM ${scan}) ORDER BY ${order}, _row) TO ${text(sorted)} (FORMAT parquet, COMPRESSION lz4)`,
+    );
+    let from = 0;
+    for (const { key: values, n } of groups) {
+      const rows = Number(n);
+      await work({ values, rows, relation: `(SELECT * FROM ${parquetScan([sorted])} LIMIT ${rows} OFFSET ${from})` });
+      from += rows;
+    }
+  } finally {
+    await rm(sorted, { force: true });
+  }
+}
+
+/** Cuts a Parquet file into parts. The key is the value; of several columns, the values joined by `/`. */
 export async function storePartitions(
   connection: Connection,
   store: ArtifactStore,
   path: string,
   by: string[],
 ): Promise<(ArtifactPart & { rows: number })[]> {
-  const names = by.map(ident).join(', ');
-  const sortedPath = await store.tempPath('.parquet');
-  try {
-    await connection.run(
-      `COPY (SELECT * EXCLUDE (_row) FROM (SELECT *, row_number() OVER () AS _row FROM ${parquetScan([path])}) ORDER BY ${by.map((name) => `${ident(name)} ASC NULLS LAST`).join(', ')}, _row) TO ${text(sortedPath)} (FORMAT parquet, COMPRESSION lz4)`,
-    );
-    const groups = await connection.rows<{ key: (string | null)[]; n: string }>(
-      `SELECT [${by.map((name) => `${ident(name)}::VARCHAR`).join(', ')}] AS key, count(*)::VARCHAR AS n FROM ${parquetScan([path])} GROUP BY ${names} ORDER BY ${by.map((name) => `${ident(name)} ASC NULLS LAST`).join(', ')}`,
-    );
-    const parts: (ArtifactPart & { rows: number })[] = [];
-    const seen = new Set<string>();
-    let from = 0;
-    for (const { key: values, n } of groups) {
-      const key = values.map((value) => value ?? HIVE_MISSING).join('/');
-      if (seen.has(key))
-        throw new HourglassError(
-          'COLUMN_INVALID',
-          `Option partitionBy: two combinations of ${by.join(', ')} give the same key "${key}". Partition by other columns.`,
-        );
-      seen.add(key);
-      const rows = Number(n);
-      const slice = `(SELECT * FROM ${parquetScan([sortedPath])} LIMIT ${rows} OFFSET ${from})`;
-      parts.push({ key, rows, ...(await storeParquet(connection, store, slice, `Partition ${key}`)) });
-      from += rows;
-    }
-    return parts;
-  } finally {
-    await rm(sortedPath, { force: true });
-  }
+  const parts: (ArtifactPart & { rows: number })[] = [];
+  const seen = new Set<string>();
+  await eachPartition(connection, store, parquetScan([path]), by, async ({ values, rows, relation }) => {
+    const key = values.map((value) => value ?? HIVE_MISSING).join('/');
+    if (seen.has(key))
+      throw new HourglassError(
+        'COLUMN_INVALID',
+        `Option partitionBy: two combinations of ${by.join(', ')} give the same key "${key}". Partition by other columns.`,
+      );
+    seen.add(key);
+    parts.push({ key, rows, ...(await storeParquet(connection, store, relation, `Partition ${key}`)) });
+  });
+  return parts;
 }

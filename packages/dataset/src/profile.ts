@@ -4,8 +4,11 @@ import { finiteOf, isFloat, isNumeric, isOrdered, missingIn, smallestAndLargest 
 import { boundOf } from './column-ranges.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { withConnection, type Connection } from './duckdb.ts';
+import { summariseNumbers } from './numeric-summary.ts';
+import type { LocalPart } from './segments.ts';
 import { ident, parquetScan } from './sql.ts';
-import type { Column } from './types.ts';
+import { readTable } from './table.ts';
+import type { Column, ColumnData, Table } from './types.ts';
 import { asDouble, memoryKind } from './values.ts';
 
 /** What a column holds. Points in time are milliseconds since 1970 UTC in `mean` and `quantiles`, text in `min` and `max`. */
@@ -36,14 +39,14 @@ export interface DatasetProfile {
   columns: Record<string, ColumnProfile>;
 }
 
-/** Up to here distinct values are counted exactly. */
+/** Up to here distinct values of text are counted exactly. */
 const EXACT_DISTINCT = 1_000_000;
-/** Up to here quantiles are those of all rows. */
-const EXACT_QUANTILES = 4_000_000;
+/** Up to here a column of numbers is taken into memory: quantiles are those of all rows, distinct values are counted exactly. */
+const IN_MEMORY = 4_000_000;
 const LEVELS = { p01: 0.01, p05: 0.05, p25: 0.25, p50: 0.5, p75: 0.75, p95: 0.95, p99: 0.99 };
 
-/** Cells that one query looks at: many narrow queries would open the files again and again, few wide ones need memory. */
-const CELLS = 2_000_000;
+/** Cells looked at together: many narrow queries would open the files again and again, few wide ones need memory. */
+const CELLS = 4_000_000;
 
 /** Looks at a few columns at a time, on one thread: the same data give the same profile, in bounded memory. */
 export async function profileDataset(
@@ -61,7 +64,7 @@ export async function profileDataset(
     for (let from = 0; from < chosen.length; from += width) {
       options.signal?.throwIfAborted();
       const some = chosen.slice(from, from + width);
-      const profiles = await profileColumns(connection, scan, some, rows);
+      const profiles = await profileColumns(connection, { scan, parts, all: meta.columns }, some, rows);
       some.forEach((column, i) => (columns[column.name] = profiles[i]!));
       options.onColumn?.(from + some.length, chosen.length);
     }
@@ -71,39 +74,33 @@ export async function profileDataset(
 
 type Found = Record<string, number | string | number[] | null | undefined>;
 
+interface Source {
+  scan: string;
+  parts: LocalPart[];
+  all: Column[];
+}
+
 async function profileColumns(
   connection: Connection,
-  scan: string,
+  { scan, parts, all }: Source,
   columns: Column[],
   rows: number,
 ): Promise<ColumnProfile[]> {
-  const exact = rows <= EXACT_DISTINCT;
-  const step = Math.ceil(rows / EXACT_QUANTILES);
-  const first = columns.flatMap((column, i) => basics(column, exact).map(([name, sql]) => `${sql} AS ${name}${i}`));
-  const numeric = columns.flatMap((column, i) =>
-    isNumeric(column) ? [{ column, i, value: asDouble(column, finiteOf(column)) }] : [],
+  const step = Math.ceil(rows / IN_MEMORY);
+  const inMemory = (column: Column): boolean => step <= 1 && isNumeric(column);
+  const exact = (column: Column): boolean => inMemory(column) || rows <= EXACT_DISTINCT;
+  const first = columns.flatMap((column, i) =>
+    basics(column, inMemory(column), exact(column)).map(([name, sql]) => `${sql} AS ${name}${i}`),
   );
-  const quantile = numeric.map(
-    ({ value, i }) => `quantile_cont(${value}, [${Object.values(LEVELS).join(', ')}]) AS q${i}`,
-  );
-  if (step === 1) first.push(...quantile);
   const [found = {}] = await connection.rows<Found>(`SELECT ${first.join(', ')} FROM ${scan}`);
-  if (step > 1 && quantile.length > 0) {
-    const names = numeric.map(({ column }) => ident(column.name)).join(', ');
-    const sampled = `(SELECT ${names} FROM (SELECT ${names}, row_number() OVER () AS _row FROM ${scan}) WHERE _row % ${step} = 1)`;
-    Object.assign(found, (await connection.rows<Found>(`SELECT ${quantile.join(', ')} FROM ${sampled}`))[0]);
-  }
-  if (numeric.length > 0) {
-    // Squares of very large or small values leave the range of double; dividing by a power of two changes no digit.
-    const unit = (i: number): number => 2 ** Math.floor(Math.log2(Number(found[`largest${i}`]) || 1));
-    const deviations = numeric.map(({ value, i }) => `stddev_pop(${value} / ${unit(i)}) AS std${i}`);
-    const [spread = {}] = await connection.rows<Found>(`SELECT ${deviations.join(', ')} FROM ${scan}`);
-    for (const { i } of numeric)
-      found[`std${i}`] = spread[`std${i}`] === null ? null : Number(spread[`std${i}`]) * unit(i);
-  }
+  const numeric = columns.flatMap((column, i) => (isNumeric(column) ? [{ column, i }] : []));
+  if (numeric.length > 0)
+    await (step <= 1
+      ? summarise(found, numeric, await readTable(all, parts, names(numeric)))
+      : estimate(connection, found, numeric, scan, step));
   const profiles: ColumnProfile[] = [];
   for (const [i, column] of columns.entries()) {
-    const profile = profileOf(column, (name) => found[`${name}${i}`], exact, step > 1);
+    const profile = profileOf(column, (name) => found[`${name}${i}`], exact(column), step > 1);
     const { type } = column;
     profiles.push(
       type === 'string' || type === 'boolean'
@@ -114,8 +111,47 @@ async function profileColumns(
   return profiles;
 }
 
+type Numeric = { column: Column; i: number }[];
+
+const names = (numeric: Numeric): string[] => numeric.map(({ column }) => column.name);
+
+/** Exact answers, from the values in memory. */
+function summarise(found: Found, numeric: Numeric, table: Table): void {
+  for (const { column, i } of numeric) {
+    const { values } = table.columns[column.name] as Extract<ColumnData, { kind: 'numeric' }>;
+    const { infinite, distinct, mean, std, quantiles } = summariseNumbers(values, Object.values(LEVELS));
+    Object.assign(found, {
+      [`infinite${i}`]: infinite,
+      [`distinct${i}`]: distinct,
+      [`mean${i}`]: mean,
+      [`std${i}`]: std,
+      [`q${i}`]: quantiles,
+    });
+  }
+}
+
+/** Quantiles of every `step`-th row, and the deviation of all. */
+async function estimate(
+  connection: Connection,
+  found: Found,
+  numeric: Numeric,
+  scan: string,
+  step: number,
+): Promise<void> {
+  const of = numeric.map(({ column, i }) => ({ i, value: asDouble(column, finiteOf(column)) }));
+  const quantile = of.map(({ value, i }) => `quantile_cont(${value}, [${Object.values(LEVELS).join(', ')}]) AS q${i}`);
+  const list = names(numeric).map(ident).join(', ');
+  const sampled = `(SELECT ${list} FROM (SELECT ${list}, row_number() OVER () AS _row FROM ${scan}) WHERE _row % ${step} = 1)`;
+  Object.assign(found, (await connection.rows<Found>(`SELECT ${quantile.join(', ')} FROM ${sampled}`))[0]);
+  // Squares of very large or small values leave the range of double; dividing by a power of two changes no digit.
+  const unit = (i: number): number => 2 ** Math.floor(Math.log2(Number(found[`largest${i}`]) || 1));
+  const deviations = of.map(({ value, i }) => `stddev_pop(${value} / ${unit(i)}) AS std${i}`);
+  const [spread = {}] = await connection.rows<Found>(`SELECT ${deviations.join(', ')} FROM ${scan}`);
+  for (const { i } of of) found[`std${i}`] = spread[`std${i}`] === null ? null : Number(spread[`std${i}`]) * unit(i);
+}
+
 /** Names and SQL of what is counted in one pass. */
-function basics(column: Column, exact: boolean): [string, string][] {
+function basics(column: Column, inMemory: boolean, exact: boolean): [string, string][] {
   const c = ident(column.name);
   const float = isFloat(column);
   const finite = finiteOf(column);
@@ -124,16 +160,17 @@ function basics(column: Column, exact: boolean): [string, string][] {
   const [low, high] = smallestAndLargest(column);
   const select: [string, string | false][] = [
     ['missing', `${missingIn(column)}::DOUBLE`],
-    ['infinite', float && `count_if(isinf(${c}))::DOUBLE`],
+    ['infinite', float && !inMemory && `count_if(isinf(${c}))::DOUBLE`],
     [
       'distinct',
       memoryKind(column) !== undefined &&
+        !inMemory &&
         `${exact ? `count(DISTINCT ${present})` : `approx_count_distinct(${present})`}::DOUBLE`,
     ],
     ['low', ordered && low],
     ['high', ordered && high],
-    ['mean', isNumeric(column) && `avg(${asDouble(column, finite)})`],
-    ['largest', isNumeric(column) && `max(abs(${asDouble(column, finite)}))`],
+    ['mean', isNumeric(column) && !inMemory && `avg(${asDouble(column, finite)})`],
+    ['largest', isNumeric(column) && !inMemory && `max(abs(${asDouble(column, finite)}))`],
   ];
   return select.filter((entry): entry is [string, string] => entry[1] !== false);
 }

@@ -28,6 +28,8 @@ export interface SourceRelationOptions {
   format: SourceFormat;
   /** Folder below which folders called `name=value` hold partition columns; none are looked for when left out. */
   hiveRoot?: string;
+  /** Names and types in order, where a manifest says them: folder names alone keep neither. */
+  known?: readonly { name: string; physical: string }[];
   /** What reads Parquet. @default 'duckdb' */
   codec?: ParquetCodec;
   csv?: CsvOptions;
@@ -58,13 +60,17 @@ export async function sourceRelation(
   );
   if (unify === 'widen') await requireExact(connection, files, each, unified.columns);
   for (const notice of unified.notices.slice(0, 20)) onNotice?.(notice);
-  const hive = hiveRoot === undefined ? undefined : hiveColumns(files, hiveRoot);
+  const hive = hiveRoot === undefined ? undefined : hiveColumns(files, hiveRoot, options.known);
   // A partition column that the files hold themselves is read from there.
   const added =
     hive?.columns
       .map((column, j) => ({ ...column, j }))
       .filter(({ name }) => !unified.columns.some((column) => column.name === name)) ?? [];
   const columns = [...unified.columns, ...added.map(({ name, physical }) => ({ name, sql: name, physical }))];
+  if (options.known !== undefined) {
+    const place = new Map(options.known.map(({ name }, i) => [name, i]));
+    columns.sort((a, b) => (place.get(a.name) ?? place.size) - (place.get(b.name) ?? place.size));
+  }
   if (format === 'parquet' && options.codec !== 'parquetjs' && unify === 'strict' && added.length === 0)
     return { relation: parquetScan(files), columns };
   const one = each.map(({ relation }, i) => {

@@ -7,9 +7,9 @@ export const text = (value: string): string => `'${value.replaceAll("'", "''")}'
 /** A path DuckDB opens as it stands: wildcards in it are taken literally. */
 export const pathText = (path: string): string => text(path.replace(/[*?[]/g, '[$&]'));
 
-/** A scan of Parquet files in the given order. */
-export const parquetScan = (paths: string[], options = ''): string =>
-  `read_parquet([${paths.map(pathText).join(', ')}]${options})`;
+/** A scan of Parquet files in the given order. What the names of their folders say is not for the database to guess. */
+export const parquetScan = (paths: string[]): string =>
+  `read_parquet([${paths.map(pathText).join(', ')}], hive_partitioning = false)`;
 
 /** A JSON value as a literal. */
 export function literal(value: unknown): string {

@@ -5,17 +5,38 @@ const names = z.array(z.string().min(1));
 
 export const exportStage = defineStage({
   id: 'data/export',
-  version: 2,
-  summary: 'Write a dataset to a file',
+  version: 3,
+  summary: 'Write a dataset to a file, or by partition to a folder',
   inputs: { data: artifact.dataset('Rows to write') },
   outputs: {
     written: artifact.metrics(
-      z.object({ rows: z.int(), columns: z.int(), bytes: z.int(), digest: z.string(), format: z.string() }),
+      z.object({
+        rows: z.int(),
+        columns: z.int(),
+        bytes: z.int(),
+        digest: z.string(),
+        format: z.string(),
+        partitions: z.int().describe('Written or found unchanged; 0 where one file is written'),
+        unchanged: z.int().describe('Partitions that were there already, byte for byte'),
+      }),
       'What was written',
     ),
   },
   options: z.object({
-    uri: z.string().min(1).describe('File to write; a relative path goes under --out'),
+    uri: z
+      .string()
+      .min(1)
+      .describe('File to write, or folder where `partitionBy` is given; a relative path goes under --out'),
+    partitionBy: names
+      .min(1)
+      .optional()
+      .describe('Write a folder of Parquet files, one for each combination of these columns: day=2024-01-01/…'),
+    mode: z
+      .enum(['replace', 'append'])
+      .default('replace')
+      .describe(
+        'With partitionBy. replace: the folder holds just this dataset. append: its partitions are put in, others stay',
+      ),
     format: z
       .enum(['parquet', 'csv', 'arrow'])
       .optional()

@@ -1,5 +1,5 @@
-import { HourglassError } from '@hourglass/core';
-import { exportDataset, type ExportFormat } from '@hourglass/dataset';
+import { HourglassError, type StageOptions } from '@hourglass/core';
+import { exportDataset, exportPartitions, type ExportFormat } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
 
 import type { exportStage } from './export-manifest.ts';
@@ -13,12 +13,27 @@ const ENDINGS: Record<string, ExportFormat> = {
   ipc: 'arrow',
 };
 
-export const run: StageRun<typeof exportStage> = async (context, { data }, { uri, allowPartial, ...options }) => {
+export const run: StageRun<typeof exportStage> = async (
+  context,
+  { data },
+  { uri, allowPartial, partitionBy, mode, ...options },
+) => {
   if (data.missing?.length && !allowPartial)
     throw new HourglassError(
       'INPUT_INVALID',
       `data/export: expected a whole dataset, found one without the parts ${data.missing.slice(0, 5).join(', ')}${data.missing.length > 5 ? `, … (${data.missing.length})` : ''}. ` +
         'Mend what failed, or set allowPartial: true.',
+    );
+  if (partitionBy !== undefined) {
+    refuseForPartitions(uri, options);
+    context.progress(undefined, `writing ${data.rows ?? ''} rows to ${uri} by ${partitionBy.join(', ')}`);
+    const written = await exportPartitions(context.artifacts, data, uri, { ...options, partitionBy, mode });
+    return { written: { ...written, format: 'parquet' } };
+  }
+  if (mode === 'append')
+    throw new HourglassError(
+      'OPTION_INVALID',
+      'data/export: mode append adds partitions to a folder, and needs the option `partitionBy`; one file is always replaced.',
     );
   const format = options.format ?? ENDINGS[/\.([a-z]+)$/i.exec(uri)?.[1]?.toLowerCase() ?? ''];
   if (format === undefined)
@@ -33,5 +48,21 @@ export const run: StageRun<typeof exportStage> = async (context, { data }, { uri
     );
   context.progress(undefined, `writing ${data.rows ?? ''} rows to ${uri}`);
   const written = await exportDataset(context.artifacts, data, uri, { ...options, format });
-  return { written: { ...written, format } };
+  return { written: { ...written, format, partitions: 0, unchanged: 0 } };
 };
+
+function refuseForPartitions(
+  uri: string,
+  { format, codec }: Pick<StageOptions<typeof exportStage>, 'format' | 'codec'>,
+): void {
+  if ((format ?? 'parquet') !== 'parquet' || codec !== 'duckdb')
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `data/export: partitionBy writes Parquet by codec duckdb, found ${codec === 'duckdb' ? `format ${format}` : `codec ${codec}`}. Leave the option out.`,
+    );
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri))
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `data/export: partitionBy writes to a folder of this machine, found ${uri}. Write one object, or a folder that is synchronised.`,
+    );
+}

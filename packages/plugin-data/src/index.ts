@@ -6,10 +6,22 @@ import { join } from './join-manifest.ts';
 import { profile } from './profile-manifest.ts';
 import { split } from './split-manifest.ts';
 import { sql } from './sql-manifest.ts';
+import { unwindow, window } from './window-manifest.ts';
 
 export default definePlugin({
   name: 'data',
-  summary: 'Tables and pictures in and out: read, split, join, query, compare and write them',
-  stages: { ingest, images, split, join, sql, profile, export: exportStage, 'export-images': exportImages },
+  summary: 'Tables and pictures in and out: read, split, join, query, window, compare and write them',
+  stages: {
+    ingest,
+    images,
+    split,
+    join,
+    sql,
+    window,
+    unwindow,
+    profile,
+    export: exportStage,
+    'export-images': exportImages,
+  },
 });
-export { exportImages, exportStage, images, ingest, join, profile, split, sql };
+export { exportImages, exportStage, images, ingest, join, profile, split, sql, unwindow, window };

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { folderDriver } from '../folder-driver.ts';
 import { openStore, storeOn } from '../open-store.ts';
-import { writeError } from '../storage-error.ts';
 import type { Store } from '../types.ts';
 import { verifyStore } from '../verify-store.ts';
 import { bytes, putModel, record } from './support/samples.ts';
@@ -13,16 +13,38 @@ import { tempFolder } from './support/temp-folder.ts';
 
 const mounted: string[] = [];
 
-/** A filesystem of 1 MB, where this process may mount one. */
-function smallDisk(): string | undefined {
+/** A filesystem of 1 MB. */
+function smallDisk(): string {
   const folder = tempFolder();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
   mounted.push(folder);
   return folder;
+}
+
+/** Whether this process may mount one. What must be shown everywhere is shown by limits that every process may set. */
+const mayMount = (() => {
+  try {
+    execFileSync('umount', [smallDisk()]);
+    mounted.pop();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** Writes in a process of its own, of which the kernel refuses files above `kilobytes`, or which is not the folder's owner. */
+function refusedWrites(
+  store: string,
+  limit: { kilobytes?: number; user?: number; read?: string },
+): Record<string, string> {
+  const script = fileURLToPath(new URL('./support/refused-writes.ts', import.meta.url));
+  const node = `exec "${process.execPath}" --import tsx --conditions=@hourglass/source "${script}" "${store}" ${limit.user ?? ''}`;
+  const command = limit.kilobytes === undefined ? node : `ulimit -f ${limit.kilobytes} && ${node}`;
+  const output = execFileSync('bash', ['-c', command], {
+    encoding: 'utf8',
+    env: { ...process.env, TSX_DISABLE_CACHE: '1', ...(limit.read ? { READ: limit.read } : {}) },
+  });
+  return JSON.parse(output.trimEnd().split('\n').at(-1)!) as Record<string, string>;
 }
 afterAll(() => {
   for (const folder of mounted) execFileSync('umount', [folder]);
@@ -50,32 +72,43 @@ describe('a full disk', () => {
     expect(tempFilesOf(store)).toEqual([]);
   });
 
-  test('a disk that really fills up: what was there stays sound, and work goes on once there is room', async () => {
-    const disk = smallDisk();
-    if (disk === undefined) {
-      // Not allowed to mount: the error's way from errno to message is what remains to be shown.
-      const error = writeError(Object.assign(new Error(), { code: 'ENOSPC' }), '/x/y', '/x');
-      expect(error.code).toBe('DISK_FULL');
-      return;
-    }
-    const store = await openStore(join(disk, 'store'));
-    const { ref } = await putModel(store, 'small');
-    await store.cache.put(record({}, { model: ref }));
-    const big = randomBytes(2 << 20);
-    async function* stream() {
-      for (let i = 0; i < 20; i++) yield randomBytes(100_000);
-    }
-    for (const write of [
-      () => store.artifacts.putBlob(big),
-      () => store.artifacts.putBlob(stream()),
-      () => store.checkpoint('a'.repeat(64), 1).save({ arrays: { w: new Float32Array(1 << 20) }, meta: {} }),
-    ]) {
-      await expect(write()).rejects.toMatchObject({ code: 'DISK_FULL' });
-      expect(tempFilesOf(store)).toEqual([]);
-    }
+  test('writes that the kernel refuses: DISK_FULL, what was there stays sound, and smaller ones still succeed', async () => {
+    const folder = join(tempFolder(), 'store');
+    const before = await openStore(folder);
+    const { ref } = await putModel(before, 'small');
+    const found = refusedWrites(folder, { kilobytes: 512 });
+    for (const write of ['blob', 'stream', 'checkpoint'])
+      expect(found[write], write).toMatch(/^DISK_FULL No room to write .*Nothing was left half-written/);
+    for (const write of ['small', 'record', 'name']) expect(found[write], write).toBe('written');
+    const store = await openStore(folder);
+    expect(tempFilesOf(store)).toEqual([]);
     expect((await verifyStore(store)).problems).toEqual([]);
-    await putModel(store, 'there is room for this');
+    expect(await store.artifacts.verify(ref, { deep: true })).toEqual({ ok: true });
   });
+
+  test.skipIf(!mayMount)(
+    'a disk that fills up: what was there stays sound, and work goes on once there is room',
+    async () => {
+      const disk = smallDisk();
+      const store = await openStore(join(disk, 'store'));
+      const { ref } = await putModel(store, 'small');
+      await store.cache.put(record({}, { model: ref }));
+      const big = randomBytes(2 << 20);
+      async function* stream() {
+        for (let i = 0; i < 20; i++) yield randomBytes(100_000);
+      }
+      for (const write of [
+        () => store.artifacts.putBlob(big),
+        () => store.artifacts.putBlob(stream()),
+        () => store.checkpoint('a'.repeat(64), 1).save({ arrays: { w: new Float32Array(1 << 20) }, meta: {} }),
+      ]) {
+        await expect(write()).rejects.toMatchObject({ code: 'DISK_FULL' });
+        expect(tempFilesOf(store)).toEqual([]);
+      }
+      expect((await verifyStore(store)).problems).toEqual([]);
+      await putModel(store, 'there is room for this');
+    },
+  );
 });
 
 describe('a store that cannot be written', () => {
@@ -86,30 +119,38 @@ describe('a store that cannot be written', () => {
   });
 
   test('can still be read: results, artifacts, names; every write is refused by name', async () => {
-    const disk = smallDisk();
-    const folder = join(disk ?? tempFolder(), 'store');
+    const outer = tempFolder();
+    const folder = join(outer, 'store');
     const writable = await openStore(folder);
     const { ref, blob } = await putModel(writable, 'kept');
     const kept = await writable.cache.put(record({}, { model: ref }));
     await writable.names.publish('x', ref, { run: 'r' });
-    const isRoot = process.getuid?.() === 0;
-    if (disk !== undefined) execFileSync('mount', ['-o', 'remount,ro', disk]);
-    else
-      for (const name of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
-        chmodSync(join(folder, name), 0o555);
+    chmodSync(outer, 0o755);
+    for (const name of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
+      chmodSync(join(folder, name), 0o555);
     const store = await openStore(folder);
     expect(await store.cache.get(kept.key)).toEqual(kept);
     expect(await store.artifacts.verify(ref, { deep: true })).toEqual({ ok: true });
     expect(await store.artifacts.localPath(blob)).toContain(blob);
     expect((await store.names.resolve('x')).version).toBe(1);
-    // Permissions do not stop the superuser, so without a mount only the readings above can be shown for it.
-    if (disk === undefined && isRoot) return;
+    // Permissions do not stop the superuser: the writes are those of another user.
+    const { read, ...writes } = refusedWrites(folder, { user: 65534, read: blob });
+    expect(read).toBe('kept');
+    for (const [write, found] of Object.entries(writes))
+      expect(found, write).toMatch(/^STORE_UNWRITABLE .*permission denied.*--store/);
+    for (const name of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
+      chmodSync(join(folder, name), 0o755);
+  });
+
+  test.skipIf(!mayMount)('on a filesystem that is mounted read-only as well', async () => {
+    const disk = smallDisk();
+    await putModel(await openStore(join(disk, 'store')), 'kept');
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    const store = await openStore(join(disk, 'store'));
     for (const write of [
       () => store.artifacts.putBlob(bytes('x')),
       () => store.artifacts.tempPath(),
-      () => store.artifacts.put({ kind: 'metrics', parts: [], meta: {} }),
-      () => store.cache.put(record({ seed: 9 }, { model: ref })),
-      () => store.names.publish('y', ref, { run: 'r' }),
+      () => store.cache.put(record({ seed: 9 })),
       () => store.checkpoint('a'.repeat(64), 1).save({ arrays: {}, meta: {} }),
     ])
       await expect(write()).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });

@@ -233,3 +233,18 @@ test('files whose columns differ are named', async () => {
   await copyFile(wdbc, join(folder, 'differ/3.parquet'));
   expect(await broken({ uri: join(folder, 'differ') })).toContain('expected files of one format');
 });
+
+test('dates and times without a zone mean what they say, and names may be in any script', async () => {
+  // In much of Europe this moment does not exist: clocks go from two to three.
+  const uri = await file('zoneless.csv', 'größe,когда,☃ name\n1,2024-03-31 02:30:00,2024-02-29\n2,,\n');
+  const reader = await openDataset(store, await ingest(store, { uri }));
+  expect(reader.columns.map(({ name, physical }) => [name, physical])).toEqual([
+    ['größe', 'BIGINT'],
+    ['когда', 'TIMESTAMP'],
+    ['☃ name', 'DATE'],
+  ]);
+  const { columns } = await reader.table();
+  expect([...(columns['когда'] as any).values]).toEqual([Date.UTC(2024, 2, 31, 2, 30), NaN]);
+  expect([...(columns['☃ name'] as any).values]).toEqual([Date.UTC(2024, 1, 29), NaN]);
+  expect(await broken({ uri, columns: ['когда-то'] })).toContain('no column "когда-то"');
+});

@@ -57,3 +57,15 @@ test('large tables are estimated, and it says so; twice the same', async () => {
   expect(Math.abs(columns.x!.distinct! / 4_100_000 - 1)).toBeLessThan(0.1);
   expect((await profileDataset(store, ref)).columns).toEqual(columns);
 });
+
+test('numbers up to four million rows are exact, also a few very large, very small and repeated ones', async () => {
+  const ref = await queryDataset(store, {
+    inputs: {},
+    sql: `SELECT (i % 1000003)::DOUBLE AS x, CASE WHEN i % 2 = 0 THEN 5e-324 ELSE 0 END AS tiny, 7 AS same FROM range(1200000) r(i)`,
+  });
+  const { columns } = await profileDataset(store, ref);
+  expect(columns.x!.distinct).toBe(1_000_003);
+  expect(columns.x!.distinctEstimated).toBeUndefined();
+  expect(columns.tiny).toMatchObject({ distinct: 2, min: 0, max: 5e-324, mean: 0, quantiles: { p99: 5e-324 } });
+  expect(columns.same).toMatchObject({ distinct: 1, mean: 7, std: 0, quantiles: { p01: 7, p50: 7, p99: 7 } });
+});
