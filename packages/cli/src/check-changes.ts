@@ -1,7 +1,7 @@
 import { didYouMean, findStagePlan, HourglassError, type Plan, stagePaths } from '@hourglass/core';
 import type { Plugins } from '@hourglass/runtime';
 import { z } from 'zod';
-import type { OptionChange } from './commands/retry.ts';
+import type { OptionChange } from './option-change.ts';
 
 /**
  * Refuses options changed by `--with` that the stages do not have, or that cannot be so, before anything runs.
