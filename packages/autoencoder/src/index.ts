@@ -56,7 +56,7 @@ export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';
 export { buildNetwork } from './network/build.ts';
-export { addNoise, hideCells, keepFirstLatents, swapCells } from './network/corruptions.ts';
+export { addNoise, hideCells, keepFirstLatents, swapCells, swappedInput } from './network/corruptions.ts';
 export { gaussianFill } from './network/gaussian-fill.ts';
 export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
 export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';

@@ -154,8 +154,10 @@ export const variationalOptions = {
     .number()
     .min(0)
     .max(100)
-    .default(0.3)
-    .describe('Weight of the KL term. 1: the evidence lower bound; less keeps more of each row in the latent.'),
+    .default(1)
+    .describe(
+      'Weight of the KL term. 1: the evidence lower bound. Less keeps more of each row in the latent: likelier rows, nearer to those learned from.',
+    ),
   betaSchedule: z
     .enum(BETA_SCHEDULES)
     .default('linear')
@@ -167,6 +169,14 @@ export const variationalOptions = {
     .max(10)
     .default(0.05)
     .describe('Nats that each latent dimension may hold without cost, so that none falls silent.'),
+  swapRate: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe(
+      'Share of cells the encoder sees of another row while training, so that it cannot know rows by heart. 0: none.',
+    ),
   epochs: learnerOptions.epochs,
   batchSize: learnerOptions.batchSize.unwrap().default(256).describe('Rows a step.'),
   learningRate: learnerOptions.learningRate,

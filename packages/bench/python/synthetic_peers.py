@@ -54,8 +54,9 @@ for name in args.peers.split(","):
     torch.manual_seed(args.seed)
     started = time.perf_counter()
     maker = makers[name]()
-    maker.fit(train)
+    maker.fit({"table": train})
     made = maker.sample(num_rows=args.rows)
+    made = made["table"] if isinstance(made, dict) else made
     path = f"{args.out}{name}.parquet"
     made.to_parquet(path)
     result["scores"][name] = {"seconds": time.perf_counter() - started, "quality": quality(made), "path": path}

@@ -22,9 +22,9 @@ interface TableCase {
 }
 
 const TABLES: TableCase[] = [
-  { table: 'telco-churn', label: 'churn', train: { epochs: 150 } },
-  { table: 'credit', label: 'Status', train: { epochs: 200 } },
-  { table: 'letter', label: 'lettr', train: { epochs: 120 } },
+  { table: 'telco-churn', label: 'churn', train: { epochs: 100 } },
+  { table: 'credit', label: 'Status', train: { epochs: 100 } },
+  { table: 'letter', label: 'lettr', train: { epochs: 100 } },
 ];
 
 const METHODS = {

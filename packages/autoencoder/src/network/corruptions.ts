@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { StepRandom } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
+import { realWidth, valueColumns, type TableLayout } from '../columns/encoder.ts';
+import type { TableBatch } from '../model/data.ts';
+import type { TableInput } from './network.ts';
 
 /**
  * Which cells to hide, `[b, C]` of 0 / 1: each row at a rate of its own, drawn from U(0, maxRate).
@@ -25,6 +28,38 @@ export function swapCells(cells: Tensor, swapped: Tensor): Tensor {
     tf.slice(cells, [0, ...width.map(() => 0)], [1, ...width]),
   ]);
   return tf.add(cells, tf.mul(tf.sub(next, cells), swapped));
+}
+
+/**
+ * A batch as input with swap noise on every kind of cell: values, categories and what is missing.
+ * @param rate share of cells that take another row's value
+ */
+export function swappedInput(batch: TableBatch, random: StepRandom, rate: number, layout: TableLayout): TableInput {
+  const { x, w, codes, cycles } = batch;
+  const [rows, columns] = w.shape as [number, number];
+  const swapped = random.bernoulli([rows, columns], rate);
+  const values = valueColumns(layout);
+  const of = (from: number, width: number): Tensor =>
+    width === columns ? swapped : tf.slice(swapped, [0, from], [rows, width]);
+  // Elements of a vector are swapped one by one.
+  const elements = realWidth(layout) - layout.numbers;
+  const swappedValues = (): Tensor =>
+    elements === 0
+      ? of(0, values)
+      : tf.concat(
+          [
+            of(0, layout.numbers),
+            random.bernoulli([rows, elements], rate),
+            of(values - layout.booleans, layout.booleans),
+          ].filter(({ shape }) => shape[1]! > 0),
+          1,
+        );
+  return {
+    mask: swapCells(tf.step(w), swapped),
+    cycles,
+    ...(x ? { x: swapCells(x, swappedValues()) } : {}),
+    ...(codes ? { codes: tf.cast(swapCells(tf.cast(codes, 'float32'), of(values, columns - values)), 'int32') } : {}),
+  };
 }
 
 /**

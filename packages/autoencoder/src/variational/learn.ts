@@ -28,6 +28,8 @@ export interface VariationalOptions
   modes: number;
   /** Nats a latent dimension may hold unpressed. */
   freeBits: number;
+  /** Share of cells the encoder sees of another row while training. */
+  swapRate: number;
   validationFraction: number;
   maxRows: number;
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Params } from '../network/layers.ts';
+import { swappedInput } from '../network/corruptions.ts';
 import { toBatch } from '../model/data.ts';
 import { observedInput } from '../model/predictor.ts';
 import type { RowLoss } from '../training/task.ts';
@@ -15,16 +16,21 @@ export const BETA = 'skip/beta';
  * Free bits hold while training: a dimension whose mean KL over the batch is below them is not pressed further.
  * Source: Kingma & Welling 2014; free bits: Kingma et al. 2016.
  *
- * @param freeBits nats a dimension
+ * @param options.freeBits nats a dimension
+ * @param options.swapRate share of cells that the encoder sees of another row while training, so that it cannot know rows by heart
  */
 export function variationalLoss(
   network: VariationalNetwork,
-  { freeBits }: { freeBits: number },
+  { freeBits, swapRate }: { freeBits: number; swapRate: number },
 ): (batch: Record<string, Tensor>, params: Params, context: StepContext) => RowLoss {
   const columns = network.spec.heads!.length;
   return (batch, params, context) => {
     const { w } = toBatch(batch);
-    const { mu, logVar } = network.posterior(network.prepare(observedInput(batch), params), params, context);
+    const input =
+      context.training && swapRate > 0
+        ? swappedInput(toBatch(batch), context.random, swapRate, network.spec.layout)
+        : observedInput(batch);
+    const { mu, logVar } = network.posterior(network.prepare(input, params), params, context);
     const [rows, d] = mu.shape as [number, number];
     const z = tf.add(mu, tf.mul(tf.exp(tf.mul(logVar, 0.5)), context.random.normal([rows, d])));
     const cells = reconstructionLoss(network.heads(z, params, context), batch, params);

@@ -17,13 +17,13 @@ const evaluated = async (name: string, params: Record<string, unknown>): Promise
 };
 
 it('churn-synthetic: drawn customers are alike and useful, and none is a copy', { timeout: 600_000 }, async () => {
-  const metrics = await evaluated('churn-synthetic', { epochs: 25, rows: 2000 });
+  const metrics = await evaluated('churn-synthetic', {});
   expect(metrics.quality).toBeGreaterThan(0.95);
   expect(metrics.utility.logistic).toBeGreaterThan(0.8);
 });
 
 it('credit-synthetic: missing cells are reproduced', { timeout: 600_000 }, async () => {
-  const metrics = await evaluated('credit-synthetic', { epochs: 40 });
+  const metrics = await evaluated('credit-synthetic', {});
   expect(metrics.nullGap).toBeLessThan(0.03);
 });
 

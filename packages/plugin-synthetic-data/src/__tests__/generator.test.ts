@@ -24,7 +24,7 @@ let data: ArtifactRef;
 let test: ArtifactRef;
 let model: ArtifactRef;
 
-const QUICK = { epochs: 25, width: 64, latentDim: 6, batchSize: 128, warmup: 5, modes: 6 };
+const QUICK = { epochs: 25, width: 64, latentDim: 6, batchSize: 128, warmup: 5, modes: 6, beta: 0.3 };
 const RULES = {
   unique: ['id', 'code'],
   constraints: ['Amount <= Ceiling', 'Age >= 18'],
