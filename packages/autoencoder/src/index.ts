@@ -35,7 +35,8 @@ export {
   type VectorEncoder,
 } from './columns/encoder.ts';
 export { fitTable, type FitOptions, type Fitted, type TableSource } from './columns/fit.ts';
-export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
+export type { Normalisation } from './columns/normalisations.ts';
+export { denormalise, fitNormaliser, normalise, type Normaliser } from './columns/normaliser.ts';
 export { encodeSample, takeTableRows } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
 export { realColumns, realMatrix, withReals, type RealColumn } from './columns/reals.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NORMALISATIONS } from './columns/normaliser.ts';
+import { NORMALISATIONS } from './columns/normalisations.ts';
 import { BETA_SCHEDULES } from './variational/beta.ts';
 
 /**

@@ -71,7 +71,7 @@ function current(root) {
 }
 
 /** Pure JavaScript that is loaded at every start; all else from npm stays where it is and is loaded when needed. */
-const BUNDLED = /^(zod|yaml|commander|picocolors|croner|fastest-levenshtein|@marcbachmann\/cel-js)(\/|$)/;
+const BUNDLED = /^(zod|yaml|commander|picocolors|croner|fastest-levenshtein|semver|@marcbachmann\/cel-js)(\/|$)/;
 
 async function build(root, main) {
   const cache = cacheOf(root);
@@ -181,6 +181,11 @@ function keepPlaces() {
         const contents = text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
         return { contents, loader: 'ts' };
       });
+      // zod's messages in forty languages, of which English is loaded by itself: a fifth of all that would be read.
+      build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+        /[\\/]zod[\\/]/.test(importer) ? { path: 'locales', namespace: 'nothing' } : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {};' }));
       build.onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
         if (pluginData === 'resolved' || kind === 'entry-point' || path.startsWith('node:')) return undefined;
         if (path.startsWith('@hourglass/') || BUNDLED.test(path) || importer.includes('node_modules')) return undefined;

@@ -56,10 +56,13 @@ export async function discoverPlugins(
 ): Promise<Plugins> {
   const folders = [options.from ?? process.cwd()].flat();
   const found = new Map<string, FoundPlugin>();
-  for (const folder of [...folders, dirname(fileURLToPath(import.meta.url))])
-    for (const above of foldersUp(folder))
-      for (const candidate of [...packageAt(above), ...packagesIn(join(above, 'node_modules'))])
-        if (!found.has(candidate.json.name)) found.set(candidate.json.name, candidate);
+  // They have folders in common: each is looked through once.
+  const places = new Set(
+    [...folders, dirname(fileURLToPath(import.meta.url))].flatMap((folder) => [...foldersUp(folder)]),
+  );
+  for (const place of places)
+    for (const candidate of [...packageAt(place), ...packagesIn(join(place, 'node_modules'))])
+      if (!found.has(candidate.json.name)) found.set(candidate.json.name, candidate);
   const loaded = await Promise.all([...found.values()].map(({ root, json }) => load(root, json, options.importModule)));
   const plugins: InstalledPlugin[] = [];
   const problems: PluginProblem[] = [];

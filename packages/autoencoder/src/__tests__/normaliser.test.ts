@@ -2,7 +2,8 @@ import { hostRandom } from '@hourglass/engine';
 import { openDataset } from '@hourglass/dataset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { normalQuantile } from '@hourglass/metrics';
-import { denormalise, fitNormaliser, moments, normalise, NORMALISATIONS } from '../columns/normaliser.ts';
+import { NORMALISATIONS } from '../columns/normalisations.ts';
+import { denormalise, fitNormaliser, moments, normalise } from '../columns/normaliser.ts';
 import { temporaryStore, wdbc } from './support/workbench.ts';
 
 describe('normalQuantile', () => {

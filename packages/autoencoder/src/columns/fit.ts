@@ -3,7 +3,8 @@ import type { Column, ColumnData, Table } from '@hourglass/dataset';
 import { fitCategory } from './category.ts';
 import { cyclesOf } from './dates.ts';
 import type { BooleanEncoder, ColumnEncoder, NumberEncoder, TableEncoder, VectorEncoder } from './encoder.ts';
-import { fitNormaliser, normalise, quantile, type Normalisation, type Normaliser } from './normaliser.ts';
+import type { Normalisation } from './normalisations.ts';
+import { fitNormaliser, normalise, quantile, type Normaliser } from './normaliser.ts';
 import { addVectors, vectorEncoder, vectorMoments } from './vectors.ts';
 
 /** What fitting reads: a dataset's reader, or a table in memory. */

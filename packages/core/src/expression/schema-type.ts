@@ -77,11 +77,13 @@ function only<T>(items: T[]): T | undefined {
 }
 
 /** Static type of a declared output. */
-export function typeOfArtifact(declared: ArtifactType): ArtifactValueType {
-  return {
-    t: 'artifact',
-    kind: declared.kind,
-    ...(declared.application ? { application: declared.application } : {}),
-    ...(declared.schema ? { value: typeOfSchema(declared.schema) } : {}),
-  };
+export function typeOfArtifact({ kind, application, schema }: ArtifactType): ArtifactValueType {
+  const type: ArtifactValueType = { t: 'artifact', kind, ...(application ? { application } : {}) };
+  if (!schema) return type;
+  // Of most outputs nobody reads a value, and to say what it looks like is costly.
+  return Object.defineProperty(type, 'value', {
+    get: () => typeOfSchema(schema),
+    enumerable: true,
+    configurable: true,
+  });
 }

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 import { HourglassError } from '@hourglass/core';
-import * as yauzl from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 
 import { command } from './command.ts';
 import { WHEEL_MACHINES, WHEEL_PLATFORMS } from './releases.ts';
@@ -75,7 +75,9 @@ export async function wheelHashes(file: string): Promise<Map<string, string>> {
 
 /** Takes the entries that `destination` names out of a zip; each lands under its name only when whole. */
 export async function unzip(file: string, destination: (entry: string) => string | undefined): Promise<string[]> {
-  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) =>
+  // Only an installation unzips: not to be loaded with the list of engines.
+  const yauzl = await import('yauzl');
+  const zip = await new Promise<ZipFile>((resolve, reject) =>
     yauzl.open(file, { lazyEntries: true }, (error, opened) => (error ? reject(broken(file, error)) : resolve(opened))),
   );
   const written: string[] = [];
@@ -83,7 +85,7 @@ export async function unzip(file: string, destination: (entry: string) => string
     const fail = (error: unknown) => (zip.close(), reject(broken(file, error)));
     zip.on('error', fail);
     zip.on('end', () => resolve(written));
-    zip.on('entry', (entry: yauzl.Entry) => {
+    zip.on('entry', (entry: Entry) => {
       const target = destination(entry.fileName);
       if (!target || entry.fileName.endsWith('/')) return zip.readEntry();
       zip.openReadStream(entry, async (error, stream) => {
