@@ -2,6 +2,7 @@ import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
 import { valueWidth, type TableLayout } from '../columns/encoder.ts';
+import type { HeadSpec } from '../variational/heads.ts';
 import type { Params } from './layers.ts';
 
 /** What a network is fed with for b rows of a table; see EncodedTable for the units. */
@@ -68,7 +69,8 @@ export type Base = (typeof BASES)[number];
 
 /** JSON that rebuilds a network: it stands in the model. */
 export interface NetworkSpec {
-  kind: 'tabular';
+  /** `variational`: a latent that is a distribution, and a decoder that gives one of each cell. */
+  kind: 'tabular' | 'variational';
   architecture: Architecture;
   layout: TableLayout;
   /** Size of the latent, d. */
@@ -82,6 +84,8 @@ export interface NetworkSpec {
   base?: Base;
   /** Pieces each number is also shown in. @default 0 */
   pieces?: number;
+  /** Variational: classes of each column, in the encoder's order. */
+  heads?: HeadSpec[];
 }
 
 /** Width of the output: a number a numeric column or element of a vector, a logit a boolean, a logit a class. */
