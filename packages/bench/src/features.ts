@@ -66,7 +66,7 @@ interface Forest {
 export async function run({ tables, seeds = 5, peers, log }: BenchmarkOptions): Promise<BenchmarkResult> {
   const rows: BenchmarkResult['rows'] = [];
   const notes: string[] = [];
-  const wanted = chosenTables(['letter', 'satellite', 'mnist'], tables);
+  const wanted = chosenTables([...new Set(CASES.map(({ table }) => table))], tables);
   await withStages(async (stage, { folder }) => {
     for (const { table, budgets, train } of CASES.filter((each) => wanted.includes(each.table))) {
       const label = LABELS[table];
