@@ -13,18 +13,23 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   reduction: async () => import('./reduction.ts'),
   features: async () => import('./features.ts'),
   matching: async () => import('./matching.ts'),
+  engine: async () => import('./engine.ts'),
   synthetic: async () => import('./synthetic.ts'),
   temporal: async () => import('./temporal.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
+                                 [--nets A,B] [--engines A,B] [--threads N]
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
   --rows   rows of made data (ingest), objects (matching), items (fanout), partitions (temporal)
   --seeds  how many masks (imputation), repetitions (overhead, temporal)
   --tables only these tables (imputation, reduction, features, matching)
-  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb; features: forest)`;
+  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb;
+           engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest)
+  --nets, --engines  only these (engine)
+  --threads  most threads to try beside one (engine)`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -35,6 +40,9 @@ async function main(): Promise<void> {
       seeds: { type: 'string' },
       tables: { type: 'string' },
       peers: { type: 'string' },
+      nets: { type: 'string' },
+      engines: { type: 'string' },
+      threads: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -57,6 +65,9 @@ async function main(): Promise<void> {
     seeds: count('--seeds', values.seeds),
     tables: values.tables?.split(','),
     peers: values.peers?.split(','),
+    nets: values.nets?.split(','),
+    engines: values.engines?.split(','),
+    threads: count('--threads', values.threads),
     log: (message: string) => console.error(message),
   };
   const results: Record<string, unknown> = {};
