@@ -2,6 +2,7 @@ import { relative, resolve, sep } from 'node:path';
 import { canonicalJson, HourglassError } from '@hourglass/core';
 import { hashBytes, hashFile } from './hash-file.ts';
 import { mapLimited } from './map-limited.ts';
+import { isNpmUri, parseNpmUri } from './npm-source.ts';
 import { digestOfObject } from './s3/destination.ts';
 import { isS3Uri } from './s3/uri.ts';
 import { listSourceFiles, type SourceFiles } from './source-files.ts';
@@ -49,7 +50,12 @@ export function fingerprints(stamps: Stamps): {
   }
 
   return {
-    source: async (source, baseDir) => of(await listSourceFiles(source, baseDir), source),
+    async source(source, baseDir) {
+      if (!isNpmUri(source)) return of(await listSourceFiles(source, baseDir), source);
+      // A published version never changes, so nothing need be fetched to know it.
+      const { name, version, path } = parseNpmUri(source);
+      return { digest: hashBytes(canonicalJson(['npm', name, version, path])), files: [], bytes: 0 };
+    },
 
     async destination(path) {
       if (isS3Uri(path)) return digestOfObject(path);

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { didYouMean, HourglassError } from '@hourglass/core';
 import { readCommit, type FolderCommit } from './folder-commits.ts';
 import { globBase, globPattern, isGlob } from './glob.ts';
+import { isNpmUri, npmPackageFolder, parseNpmUri } from './npm-source.ts';
 import { remoteSourceFiles } from './s3/sources.ts';
 import { isS3Uri } from './s3/uri.ts';
 import { errnoOf } from './storage-error.ts';
@@ -18,13 +19,27 @@ export interface SourceFiles {
   commit?: FolderCommit;
 }
 
-/** A path that exists is taken literally, even with wildcards in its name. @throws SOURCE_NOT_FOUND, SOURCE_INVALID */
-export async function listSourceFiles(source: string, baseDir = process.cwd()): Promise<SourceFiles> {
+/**
+ * A path that exists is taken literally, even with wildcards in its name. `s3://` and `npm://` sources are brought to this
+ * machine first.
+ *
+ * @param onFetch told when a package is about to be fetched, which may take a while
+ * @throws SOURCE_NOT_FOUND, SOURCE_INVALID
+ */
+export async function listSourceFiles(
+  source: string,
+  baseDir = process.cwd(),
+  onFetch?: (message: string) => void,
+): Promise<SourceFiles> {
   if (isS3Uri(source)) return remoteSourceFiles(source);
+  if (isNpmUri(source)) {
+    const folder = await npmPackageFolder(source, onFetch);
+    return listSourceFiles(parseNpmUri(source).path || '.', folder);
+  }
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith('file://'))
     throw new HourglassError(
       'SOURCE_INVALID',
-      `Source "${source}": expected a file, folder or glob of this machine or s3://bucket/…, found a URI of another kind. Download it first.`,
+      `Source "${source}": expected a file, folder or glob of this machine, s3://bucket/… or npm://NAME@VERSION/…, found a URI of another kind. Download it first.`,
     );
   const path = resolve(baseDir, source.startsWith('file://') ? decodeURIComponent(new URL(source).pathname) : source);
   const info = await stat(path).catch((error: unknown) => {

@@ -10,6 +10,9 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
+  reduction: async () => import('./reduction.ts'),
+  features: async () => import('./features.ts'),
+  matching: async () => import('./matching.ts'),
   engine: async () => import('./engine.ts'),
   synthetic: async () => import('./synthetic.ts'),
   temporal: async () => import('./temporal.ts'),
@@ -20,11 +23,11 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest), items (fanout), partitions (temporal)
+  --rows   rows of made data (ingest), objects (matching), items (fanout), partitions (temporal)
   --seeds  how many masks (imputation), repetitions (overhead, temporal)
-  --tables only these tables (imputation)
+  --tables only these tables (imputation, reduction, features, matching)
   --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb;
-           engine: torch, torch-fused, torch-compile, keras, sklearn)
+           engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest)
   --nets, --engines  only these (engine)
   --threads  most threads to try beside one (engine)`;
 

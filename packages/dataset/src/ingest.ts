@@ -23,7 +23,7 @@ import type { Unify } from './unify.ts';
 import { refuseCaseTwins, writeParquet } from './write-parquet.ts';
 
 export interface IngestOptions {
-  /** File, folder or glob; absolute, or relative to the current folder. */
+  /** File, folder or glob, absolute or relative to the current folder; `s3://bucket/…`; `npm://NAME@VERSION/PATH`. */
   uri: string;
   /** @default by the files' names, else by their first bytes */
   format?: SourceFormat;
@@ -43,6 +43,8 @@ export interface IngestOptions {
   partitionBy?: string[];
   /** Decides the sample. @default 0 */
   seed?: number;
+  /** Told when a package is about to be fetched (`npm://…`). */
+  onFetch?: (message: string) => void;
   /** Told what a person should know, such as a column that was widened. */
   onNotice?: (message: string) => void;
 }
@@ -132,7 +134,7 @@ async function withCopy<T>(
 async function sourceFiles(
   options: IngestOptions,
 ): Promise<Pick<SourceRelationOptions, 'format' | 'hiveRoot' | 'known' | 'labels'> & { files: string[] }> {
-  const listed = await listSourceFiles(options.uri);
+  const listed = await listSourceFiles(options.uri, undefined, options.onFetch);
   const files = listed.kind === 'folder' && !listed.commit ? listed.files.filter(isDataFile) : listed.files;
   if (files.length === 0)
     throw new HourglassError(

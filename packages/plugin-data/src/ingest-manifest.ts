@@ -18,7 +18,12 @@ export const ingest = defineStage({
     profile: artifact.metrics(profileSchema, 'What each column holds'),
   },
   options: z.object({
-    uri: z.string().min(1).describe('File, folder or glob to read, relative to the pipeline file'),
+    uri: z
+      .string()
+      .min(1)
+      .describe(
+        'File, folder or glob to read, relative to the pipeline file; s3://bucket/…; npm://NAME@VERSION/PATH, fetched by npm on first use',
+      ),
     format: z
       .enum(['parquet', 'csv', 'arrow', 'jsonl', 'idx'])
       .optional()

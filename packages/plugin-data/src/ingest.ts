@@ -40,7 +40,12 @@ export const run: StageRun<typeof ingest> = async (context, _inputs, options) =>
 
 async function read(context: StageContext, options: StageOptions<typeof ingest>): Promise<Quarantined> {
   const { contract = {}, onViolation, quarantineLimit, profile: _, ...source } = options;
-  const reading = { ...source, seed: context.seed, onNotice: (notice: string) => context.log.info(notice) };
+  const reading = {
+    ...source,
+    seed: context.seed,
+    onNotice: (notice: string) => context.log.info(notice),
+    onFetch: (message: string) => context.progress(0, message),
+  };
   const store = context.artifacts;
   if (onViolation === 'quarantine')
     return ingestWithQuarantine(store, { ...reading, contract, limit: quarantineLimit });

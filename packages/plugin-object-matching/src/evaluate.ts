@@ -102,19 +102,19 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
         queries: data.rows,
         k,
         ...ours,
-        recallAt10: recallOfGraph(),
+        recallAt10: await recallOfGraph(),
         baselines: { pca, raw },
       },
     };
 
     /** Share of the exact 10 nearest that the graph finds. */
-    function recallOfGraph(): number | null {
+    async function recallOfGraph(): Promise<number | null> {
       if (index.graph === undefined) return null;
       const queries = Float32Array.from(firstColumns(asked.latent, dims).data);
       const most = Math.min(10, index.rows);
       const space = { z: index.z, dims, options: index.settings.graph };
-      const exact = searchNearest(space, queries, most).indices;
-      const approximate = searchNearest({ ...space, graph: index.graph }, queries, most).indices;
+      const exact = (await searchNearest(space, queries, most)).indices;
+      const approximate = (await searchNearest({ ...space, graph: index.graph }, queries, most)).indices;
       let found = 0;
       for (let q = 0; q < data.rows; q++) {
         const truth = new Set(exact.subarray(q * most, (q + 1) * most));

@@ -26,8 +26,8 @@ export interface Gallery {
   table: ArtifactRef;
   columns: Column[];
   rows: number;
-  /** Latents `[n, dims]`. */
-  z: Float32Array;
+  /** Latents `[n, dims]`, read once when asked for. */
+  z(): Promise<Float32Array>;
   /** Local file of the graph, of an approximate index. */
   graph?: string;
 }
@@ -98,13 +98,14 @@ export async function openGallery(
     meta: meta.gallery as Record<string, unknown>,
   });
   const reader = await openDataset(store, table);
+  let z: Promise<Float32Array> | undefined;
   const graph = parts.find(({ key }) => key === 'graph.usearch');
   return {
     settings,
     table,
     columns: reader.columns,
     rows: reader.rows,
-    z: await latentsOf(store, table, settings.dims),
+    z: () => (z ??= latentsOf(store, table, settings.dims)),
     ...(graph ? { graph: await store.localPath(graph.digest) } : {}),
   };
 }

@@ -72,7 +72,7 @@ async function nearest(
       const stride = latents.length / chunk.rows;
       const z = new Float32Array(chunk.rows * dims);
       for (let i = 0; i < chunk.rows; i++) z.set(latents.subarray(i * stride, i * stride + dims), i * dims);
-      const { indices, squared } = searchNearest(space, z, more);
+      const { indices, squared } = await searchNearest(space, z, more);
       const column = (value: (query: number, rank: number) => number) => ({
         kind: 'numeric' as const,
         values: Float64Array.from({ length: chunk.rows * k }, (_, i) => value(Math.floor(i / k), i % k)),

@@ -32,8 +32,8 @@ export function buildGraph(z: Float32Array, dims: number, options: GraphOptions,
 
 /** What a search runs in. */
 export interface SearchSpace {
-  /** Latents `[n, dims]`. */
-  z: Float32Array;
+  /** Latents `[n, dims]`, read when rows are compared: a graph does without them. */
+  z(): Promise<Float32Array>;
   dims: number;
   /** File of the graph; without it every row is compared. */
   graph?: string;
@@ -41,11 +41,20 @@ export interface SearchSpace {
 }
 
 /** The k nearest rows of queries `[q, dims]`, nearest first. */
-export function searchNearest({ z, dims, graph, options }: SearchSpace, queries: Float32Array, k: number): Neighbours {
+export async function searchNearest(
+  { z, dims, graph, options }: SearchSpace,
+  queries: Float32Array,
+  k: number,
+): Promise<Neighbours> {
   const rows = queries.length / dims;
-  const base = { rows: z.length / dims, cols: dims, data: z };
-  const exact = (of: Float32Array): Neighbours =>
-    nearestNeighbours(base, { rows: of.length / dims, cols: dims, data: of }, k);
+  const exact = async (of: Float32Array): Promise<Neighbours> => {
+    const data = await z();
+    return nearestNeighbours(
+      { rows: data.length / dims, cols: dims, data },
+      { rows: of.length / dims, cols: dims, data: of },
+      k,
+    );
+  };
   if (graph === undefined || rows === 0) return exact(queries);
   const index = graphOf(dims, options);
   index.view(graph);
@@ -57,7 +66,7 @@ export function searchNearest({ z, dims, graph, options }: SearchSpace, queries:
     // A graph may lose its way among equal rows: then all are compared.
     const found =
       keys.length < k
-        ? exact(query)
+        ? await exact(query)
         : { indices: Int32Array.from(keys, Number), squared: Float64Array.from(distances) };
     indices.set(found.indices, q * k);
     squared.set(found.squared, q * k);

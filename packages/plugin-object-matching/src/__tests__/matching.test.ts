@@ -284,3 +284,36 @@ describe('evaluate', () => {
     await expect(run(others, others)).rejects.toThrow(/the index holds 150 objects, the gallery 40 rows/);
   });
 });
+
+describe('objects that are vectors', () => {
+  const pixels = Array.from({ length: 64 }, (_, k) => `p${Math.floor(k / 8)}${k % 8}`).join(', ');
+  const listed = (input: ArtifactRef, list = `list_value(${pixels})::FLOAT[]`) =>
+    query({ input }, `SELECT name, ${list} AS pixels, label FROM input`);
+
+  it('are found, told apart when distorted as images are, and refused with a hole or of another length', async () => {
+    const lists = await listed(gallery);
+    const { outputs } = await runStage({
+      manifest: stages.train,
+      run: runTrain,
+      inputs: { data: lists },
+      options: { ...QUICK, exclude: [...QUICK.exclude], epochs: 10 },
+      context: context(),
+    });
+    const built = (await build({ id: 'name' }, lists, outputs.model)).outputs.index;
+    const found = await rows((await match(lists, { k: 1, queryId: 'name' }, built)).outputs.data);
+    expect(found.every((row) => row.match === row.query)).toBe(true);
+    const { metrics } = (await grow({ shape: [8, 8], occlusion: 0.05, shift: 1 }, outputs.model, lists)).outputs;
+    expect(Object.keys(metrics.curve[0]!.distortions)).toEqual(['noise', 'occlusion', 'shift']);
+    expect(metrics.curve.at(-1)!.distortions.noise).toBeGreaterThan(0.9);
+    const short = await listed(others, `list_value(${pixels})[:60]::FLOAT[]`);
+    await expect(match(short, {}, built)).rejects.toThrow(
+      /pixels \(was vector of 64 numbers, is vector of 60 numbers\)/,
+    );
+    const holes = await listed(others, `list_value(${pixels.replace('p33', "'nan'::FLOAT")})::FLOAT[]`);
+    await expect(match(holes, {}, built)).rejects.toThrow(
+      /column "pixels": element 28 of the vector in row 0 is NaN; a vector has all its elements or is missing/,
+    );
+    const none = await query({ lists }, `SELECT name, CASE WHEN name <> 'a2' THEN pixels END AS pixels FROM lists`);
+    await expect(match(none, {}, built)).rejects.toThrow(/query 1 has no value in any of the 1 learned columns/);
+  });
+});
