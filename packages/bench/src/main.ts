@@ -7,6 +7,7 @@ import { formatTable } from './table.ts';
 // Loaded when asked for: each brings native modules of its own.
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   imputation: async () => import('./imputation.ts'),
+  anomaly: async () => import('./anomaly.ts'),
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
@@ -16,10 +17,11 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest), items (fanout)
-  --seeds  how many masks (imputation), repetitions (overhead)
-  --tables only these tables (imputation)
-  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
+  --rows   rows of made data (ingest), items (fanout), rows scored for the time (anomaly)
+  --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead)
+  --tables only these tables (imputation, anomaly)
+  --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
+           pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({

@@ -42,10 +42,12 @@ export interface Network {
   /** Latents `[b, d]`. */
   encode(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /**
-   * Output `[b, outputWidth]`: numbers, then logits of booleans, then logits of each category column's classes.
+   * Output `[b, outputWidth]`: numbers (or the logits of their knots), then logits of booleans, then logits of each category column's classes.
    * With `input` the answer is added to its linear prediction; without, it rests on the latent alone.
    */
   decode(z: Tensor, params: Params, context: StepContext, input?: PreparedInput): Tensor;
+  /** Both answers of {@link decode}, for the price of one: with the input's help, and from the latent alone. */
+  decodeBoth(z: Tensor, params: Params, context: StepContext, input: PreparedInput): { answer: Tensor; alone: Tensor };
 }
 
 export const ARCHITECTURES = ['residual', 'mlp', 'linear'] as const;
@@ -81,8 +83,17 @@ export interface NetworkSpec {
   base?: Base;
   /** Pieces each number is also shown in. @default 0 */
   pieces?: number;
+  /** How numbers are answered: as values, or as distributions over the bounds of their pieces. @default 'value' */
+  answers?: Answers;
 }
 
-/** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */
-export const outputWidth = (layout: TableLayout): number =>
-  layout.numbers + layout.booleans + layout.categories.reduce((sum, { classes }) => sum + classes, 0);
+export const ANSWERS = ['value', 'distribution'] as const;
+export type Answers = (typeof ANSWERS)[number];
+
+/** Outputs that numbers take: one each, or one for each knot. */
+export const numberWidth = ({ layout, answers, pieces = 0 }: NetworkSpec): number =>
+  layout.numbers * (answers === 'distribution' ? pieces + 1 : 1);
+
+/** Width of the output: numbers, a logit a boolean, a logit a class. */
+export const outputWidth = (spec: NetworkSpec): number =>
+  numberWidth(spec) + spec.layout.booleans + spec.layout.categories.reduce((sum, { classes }) => sum + classes, 0);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
 import { FIRST_CATEGORY, type TableLayout } from '../columns/encoder.ts';
-import { outputWidth } from './network.ts';
+import { knotLoss, knotMean, type Knots } from './knots.ts';
 
 /** What the output is compared with; see EncodedTable for the units. */
 export interface TableTarget {
@@ -12,6 +12,8 @@ export interface TableTarget {
 }
 
 export interface TableLossOptions {
+  /** Numbers are answered as distributions over these; without: as values. */
+  knots?: Knots;
   /** Beyond this many deviations the loss of a number grows linearly (Huber). @default none: squared error */
   huber?: number;
 }
@@ -29,13 +31,17 @@ export function cellLoss(
   const rows = output.shape[0]!;
   const { numbers, booleans, categories } = layout;
   const only = (from: number, width: number): Tensor =>
-    width === outputWidth(layout) ? output : tf.slice(output, [0, from], [rows, width]);
+    width === output.shape[1] ? output : tf.slice(output, [0, from], [rows, width]);
+  const answered = numbers * knotCount(options.knots);
   const targets = (from: number, width: number): Tensor =>
     width === numbers + booleans ? target.x! : tf.slice(target.x!, [0, from], [rows, width]);
   const parts: Tensor[] = [];
-  if (numbers > 0) parts.push(numberLoss(only(0, numbers), targets(0, numbers), options.huber));
-  if (booleans > 0) parts.push(booleanLoss(only(numbers, booleans), targets(numbers, booleans)));
-  let at = numbers + booleans;
+  if (numbers > 0) {
+    const [answer, truth] = [only(0, answered), targets(0, numbers)];
+    parts.push(options.knots ? knotLoss(answer, truth, options.knots) : numberLoss(answer, truth, options.huber));
+  }
+  if (booleans > 0) parts.push(booleanLoss(only(answered, booleans), targets(numbers, booleans)));
+  let at = answered + booleans;
   categories.forEach(({ classes }, k) => {
     const code = tf.slice(target.codes!, [0, k], [rows, 1]);
     parts.push(categoryLoss(only(at, classes), tf.reshape(code, [rows]), classes));
@@ -43,6 +49,9 @@ export function cellLoss(
   });
   return parts.length === 1 ? parts[0]! : tf.concat(parts, 1);
 }
+
+/** Outputs a number takes. */
+const knotCount = (knots: Knots | undefined): number => knots?.values.shape[1] ?? 1;
 
 function numberLoss(output: Tensor, target: Tensor, delta: number | undefined): Tensor {
   const error = tf.sub(output, target);
@@ -84,16 +93,20 @@ const softmaxCrossEntropy = tf.customGrad((logits, truth, save) => {
   };
 }) as (logits: Tensor, truth: Tensor) => Tensor;
 
-/** Output → what a reader wants: numbers as they are, probabilities of booleans and of classes. */
-export function readOutput(output: Tensor, layout: TableLayout): Record<string, Tensor> {
+/** Output → what a reader wants: numbers as they are or the means of their distributions, probabilities of booleans and of classes. */
+export function readOutput(output: Tensor, layout: TableLayout, knots?: Knots): Record<string, Tensor> {
   const rows = output.shape[0]!;
   const { numbers, booleans, categories } = layout;
+  const answered = numbers * knotCount(knots);
   const values: Tensor[] = [];
-  if (numbers > 0) values.push(tf.slice(output, [0, 0], [rows, numbers]));
-  if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, numbers], [rows, booleans])));
+  if (numbers > 0) {
+    const answer = tf.slice(output, [0, 0], [rows, answered]);
+    values.push(knots ? knotMean(answer, knots) : answer);
+  }
+  if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, answered], [rows, booleans])));
   const read: Record<string, Tensor> = {};
   if (values.length > 0) read.values = values.length === 1 ? values[0]! : tf.concat(values, 1);
-  let at = numbers + booleans;
+  let at = answered + booleans;
   categories.forEach(({ classes }, k) => {
     read[`class/${k}`] = tf.softmax(tf.slice(output, [0, at], [rows, classes]));
     at += classes;
