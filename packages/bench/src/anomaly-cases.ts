@@ -20,7 +20,7 @@ const satellite = {
   table: 'satellite',
   label: 'classes',
   normal: ['red soil', 'very damp grey soil', 'grey soil'],
-  train: { latentDims: [2, 4, 8], ensemble: 3, epochs: 60 },
+  train: { latentDims: [4, 8], epochs: 40 },
 };
 
 export const CASES: AnomalyCase[] = [
@@ -40,7 +40,7 @@ export const CASES: AnomalyCase[] = [
     split: 'random',
     label: 'type',
     normal: ['nonspam'],
-    train: { latentDims: [2, 8, 16], epochs: 60 },
+    train: { latentDims: [4, 16], epochs: 40 },
     known: {},
   },
   {
@@ -48,7 +48,7 @@ export const CASES: AnomalyCase[] = [
     split: 'random',
     label: 'diagnosis',
     normal: ['benign'],
-    train: { latentDims: [2, 4, 8], epochs: 60 },
+    train: { latentDims: [2, 8], epochs: 40 },
     known: {},
   },
 ];

@@ -30,14 +30,15 @@ export function rowLossOf<O extends LearnerOptions>(
     const { answer: output, alone: latentOnly } = askWhole
       ? network.decodeBoth(z, params, context, prepared)
       : { answer: network.decode(z, params, context, prepared), alone: undefined };
-    const cells = tf.mul(cellLoss(output, example.target, layout, lossOptions), example.weight);
     const asked = tf.sum(tf.step(example.weight), 1);
-    const loss = tf.sum(cells, 1);
+    const cells = cellLoss(output, example.target, layout, lossOptions);
+    const loss = tf.sum(tf.mul(cells, example.weight), 1);
     if (!latentOnly) return { loss, weight: asked };
-    const alone = tf.mul(cellLoss(latentOnly, example.target, layout, lossOptions), table.w);
+    // Without a skip both answers are one, and so are their losses: computed once, differentiated once.
+    const whole = latentOnly === output ? cells : cellLoss(latentOnly, example.target, layout, lossOptions);
     // Brought to the same number of cells, so that its share does not depend on how many are asked for.
     const observed = tf.add(tf.sum(tf.step(table.w), 1), 1e-6);
-    const latent = tf.mul(tf.div(tf.sum(alone, 1), observed), tf.mul(asked, LATENT_SHARE));
+    const latent = tf.mul(tf.div(tf.sum(tf.mul(whole, table.w), 1), observed), tf.mul(asked, LATENT_SHARE));
     return { loss: tf.add(loss, latent), weight: asked };
   };
 }
