@@ -1,14 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '@hourglass/artifacts';
 import type { RunState } from '@hourglass/core';
 import { createRunner, runPipeline } from '@hourglass/runtime';
 import type { RunRequest } from '@hourglass/workflows';
+import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { submitRun } from '../client/submit-run.ts';
 import { compileSource } from '../worker/store-activities.ts';
+import { workflowBundle } from '../worker/workflow-bundle.ts';
+import { recordHistory } from './support/histories.ts';
 import { makePlace } from './support/place.ts';
 
 const library = fileURLToPath(new URL('../../../workflows/pipelines', import.meta.url));
@@ -45,31 +49,51 @@ const digests = ({ stages }: RunState): unknown =>
   );
 
 describe('every pipeline of the library', () => {
-  test.each(files)('%s gives the same in this process and on Temporal', async (name) => {
-    const place = await makePlace();
-    const { folder, client, settings, env, plugins } = place;
-    const request: RunRequest = {
-      name,
-      source: { file: name, files: { ...sources, [name]: quick(name) } },
-      baseDir: library,
-      outDir: join(folder, 'out-temporal'),
-      scheduledAt: '2026-11-25T03:00:00.000Z',
-    };
-    const plan = compileSource(request, plugins);
-    const store = await openStore(join(folder, 'store-here'));
-    const runner = createRunner({ store, plugins });
-    const here = await runPipeline({
-      ...{ plan, store, runner, plugins },
-      baseDir: library,
-      outDir: join(folder, 'out-here'),
-      scheduledAt: request.scheduledAt,
-    }).finally(() => runner.close());
-    expect(here.error).toBeUndefined();
+  test.each(files)(
+    '%s gives the same in this process and on Temporal',
+    async (name) => {
+      const place = await makePlace();
+      const { folder, client, settings, env, plugins } = place;
+      const request: RunRequest = {
+        name,
+        source: { file: name, files: { ...sources, [name]: quick(name) } },
+        baseDir: library,
+        outDir: join(folder, 'out-temporal'),
+        scheduledAt: '2026-11-25T03:00:00.000Z',
+      };
+      const plan = compileSource(request, plugins);
+      const store = await openStore(join(folder, 'store-here'));
+      const runner = createRunner({ store, plugins });
+      const here = await runPipeline({
+        ...{ plan, store, runner, plugins },
+        baseDir: library,
+        outDir: join(folder, 'out-here'),
+        scheduledAt: request.scheduledAt,
+      }).finally(() => runner.close());
+      expect(here.error).toBeUndefined();
 
-    await place.worker();
-    const { workflowId } = await submitRun(client, settings, env, { plan, request, id: `both-${settings.taskQueue}` });
-    const { execution, view } = await place.ended(workflowId);
-    expect(execution).toBe('COMPLETED');
-    expect(digests(view!.state!)).toEqual(digests(here.state));
-  });
+      await place.worker();
+      const { workflowId } = await submitRun(client, settings, env, {
+        plan,
+        request,
+        id: `both-${settings.taskQueue}`,
+      });
+      const { execution, view } = await place.ended(workflowId);
+      expect(execution).toBe('COMPLETED');
+      expect(digests(view!.state!)).toEqual(digests(here.state));
+
+      // What was just recorded is replayed: nothing in it hangs on the moment.
+      const history = await client.workflow.getHandle(workflowId).fetchHistory();
+      const { codePath } = await workflowBundle();
+      await Worker.runReplayHistory({ workflowBundle: { codePath } }, history);
+      if (process.env['HOURGLASS_RECORD_HISTORIES'])
+        recordHistory(basename(name, '.yaml'), history, {
+          [library]: '/srv/hourglass/workflows/pipelines',
+          [folder]: '/srv/run',
+          [settings.taskQueue]: 'hourglass',
+          [hostname()]: 'worker',
+        });
+    },
+    600_000,
+  );
 });

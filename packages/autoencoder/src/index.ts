@@ -4,6 +4,7 @@ export {
   type DefinedApplication,
   type MemberItem,
   type MemberReport,
+  type MemberResult,
 } from './application/define.ts';
 export {
   defineLatentApplication,

@@ -11,14 +11,15 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
+  temporal: async () => import('./temporal.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest), items (fanout), rows scored for the time (anomaly)
-  --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead)
+  --rows   rows of made data (ingest), items (fanout), partitions (temporal), rows scored for the time (anomaly)
+  --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead, temporal)
   --tables only these tables (imputation, anomaly)
   --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
            pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;

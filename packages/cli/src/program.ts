@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './context.ts';
+import { pluginCommands } from './program-plugins.ts';
 import { reportCommands } from './program-reports.ts';
-import { temporalCommands } from './program-temporal.ts';
+import { onServer, temporalCommands } from './program-temporal.ts';
 import { version } from './version.ts';
 
 /** What a command leaves behind besides its output. */
@@ -242,15 +243,16 @@ export function createProgram(context: CliContext, state: ProgramState): Command
       (await import('./commands/runs.ts')).show(context, id, command.optsWithGlobals()),
     );
 
-  define('retry <run>', GROUPS.results)
+  onServer(define('retry <run>', GROUPS.results))
     .summary('continue a closed run, with options changed')
     .description(
-      'A new run of the same pipeline: finished stages come from the cache, options may be changed or stages left out.',
+      'A new run of the same pipeline: finished stages come from the cache, options may be changed or stages left out. Of a run\nthat is held open after a failure, here or on the server, the failed stages are tried again.',
     )
     .option('--with <stage.option=value>', 'change an option (repeat for several)', collect)
     .option('--skip <stage>', 'leave a stage out; its dependants too, unless they say otherwise', list)
     .option('--engine <name>', 'tensor engine')
     .option('--max-parallel <n>', 'stages side by side at the most', integer(1))
+    .option('--wait', 'of a run on the server: watch it until it ends')
     .option('--plain', 'one line an event instead of a live view')
     .addOption(storeOption())
     .addOption(jsonOption('one JSON event a line'))
@@ -258,7 +260,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .addHelpText('after', examples([['hourglass retry 2026-11-24 --with train.epochs=50', '']]));
 
   for (const decision of ['approve', 'reject'] as const)
-    define(`${decision} <run> <stage>`, GROUPS.results)
+    onServer(define(`${decision} <run> <stage>`, GROUPS.results))
       .summary(decision === 'approve' ? 'say yes to a stage that waits for a person' : 'say no to one')
       .description(
         decision === 'approve'
@@ -276,6 +278,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
   const tools = { context, state, define, bindingOptions, examples, integer, list, storeOption, jsonOption };
   reportCommands(tools);
   temporalCommands(tools);
+  pluginCommands(tools);
 
   const names = define('names', GROUPS.results)
     .summary('published, versioned names of artifacts')
@@ -349,19 +352,6 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .addOption(jsonOption())
     .action(async (_, command) => (await import('./commands/artifacts.ts')).gc(context, command.optsWithGlobals()));
 
-  const plugins = define('plugins', GROUPS.machine)
-    .summary('installed plugins and their stages')
-    .description('Lists installed plugins: packages with the keyword hourglass-plugin.')
-    .addOption(jsonOption())
-    .action(async (options) => (await import('./commands/plugins.ts')).list(context, options));
-  define('show <name>', '', plugins)
-    .summary('options, inputs and outputs of a plugin or a stage')
-    .description('Shows a plugin (imputation) or one of its stages (imputation/train): options, inputs, outputs.')
-    .addOption(jsonOption())
-    .action(async (name, _, command) =>
-      (await import('./commands/plugins.ts')).show(context, name, command.optsWithGlobals()),
-    );
-
   const engine = define('engine', GROUPS.machine)
     .summary('tensor engines: which are here, install one')
     .description('Lists tensor engines, best first; the first that is here is what `auto` chooses.')
@@ -400,14 +390,6 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .addOption(storeOption())
     .addOption(jsonOption())
     .action(async (options) => (await import('./commands/doctor.ts')).doctor(context, state, options));
-
-  define('schema', GROUPS.machine)
-    .summary('JSON Schema of the grammar with all installed plugins')
-    .description(
-      'Prints the JSON Schema of pipeline files with the options of every installed plugin, for editors:\n  # yaml-language-server: $schema=./pipeline.schema.json',
-    )
-    .option('-o, --output <file>', 'write it to a file')
-    .action(async (options) => (await import('./commands/schema.ts')).schema(context, options));
 
   return program;
 }

@@ -118,6 +118,21 @@ export function pickColumns<C extends { name: string }>(columns: C[], names: rea
   return names.map((name) => byName.get(name)!);
 }
 
+/** The columns asked for, in the order asked for. @throws COLUMN_NOT_FOUND, COLUMN_INVALID when none is left */
+export function chooseColumns<C extends { name: string }>(
+  columns: C[],
+  { columns: wanted, exclude = [] }: { columns?: readonly string[]; exclude?: readonly string[] },
+  where: string,
+): C[] {
+  pickColumns(columns, exclude, where);
+  const chosen = (wanted === undefined ? columns : pickColumns(columns, wanted, where)).filter(
+    ({ name }) => !exclude.includes(name),
+  );
+  if (chosen.length === 0)
+    throw new HourglassError('COLUMN_INVALID', `${where}: no column is left after \`columns\` and \`exclude\`.`);
+  return chosen;
+}
+
 function columnsNotFound(missing: string[], present: string[], where: string): HourglassError {
   const lines = missing.slice(0, 8).map((name) => {
     const near = nearNames(name, present);
@@ -139,3 +154,10 @@ export const listNames = (names: readonly string[], most = 12): string =>
         .slice(0, most)
         .map((name) => `"${name}"`)
         .join(', ')}, … (${names.length})`;
+
+/** A name like this one that no column has. */
+export function freshName(columns: readonly { name: string }[], name: string): string {
+  const taken = new Set(columns.map((column) => column.name.toLowerCase()));
+  while (taken.has(name.toLowerCase())) name = `_${name}`;
+  return name;
+}

@@ -1,11 +1,10 @@
 import { deliverFile, type ArtifactStore } from '@hourglass/artifacts';
-import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { pickColumns } from './columns.ts';
+import type { ArtifactRef } from '@hourglass/core';
+import { chooseColumns } from './columns.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { withConnection } from './duckdb.ts';
 import type { ParquetCodec } from './source-format.ts';
 import { ident, parquetScan } from './sql.ts';
-import type { Column } from './types.ts';
 import { writeArrowFile } from './write-arrow.ts';
 import { writeCsv } from './write-csv.ts';
 import { writeParquet } from './write-parquet.ts';
@@ -45,7 +44,7 @@ export async function exportDataset(
 ): Promise<Exported> {
   const { meta, parts } = await readManifest(store, ref);
   const where = `Export to ${path}`;
-  const columns = exportedColumns(meta.columns, options, where);
+  const columns = chooseColumns(meta.columns, options, where);
   const names = columns.map(({ name }) => ident(name)).join(', ');
   const relation = `(SELECT ${names} FROM ${parquetScan(parts.map((part) => part.path))})`;
   const file = await deliverFile(path, async (aside) => {
@@ -61,19 +60,4 @@ export async function exportDataset(
     );
   });
   return { rows: parts.reduce((sum, part) => sum + part.rows, 0), columns: columns.length, ...file };
-}
-
-/** The columns asked for. @throws COLUMN_NOT_FOUND, COLUMN_INVALID when none is left */
-export function exportedColumns(
-  columns: Column[],
-  { columns: wanted, exclude = [] }: Pick<ExportOptions, 'columns' | 'exclude'>,
-  where: string,
-): Column[] {
-  pickColumns(columns, exclude, where);
-  const chosen = (wanted === undefined ? columns : pickColumns(columns, wanted, where)).filter(
-    ({ name }) => !exclude.includes(name),
-  );
-  if (chosen.length === 0)
-    throw new HourglassError('COLUMN_INVALID', `${where}: no column is left after \`columns\` and \`exclude\`.`);
-  return chosen;
 }

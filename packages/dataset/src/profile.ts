@@ -1,5 +1,7 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
+import { finiteOf, isFloat, isNumeric, isOrdered, missingIn, smallestAndLargest } from './column-facts.ts';
+import { boundOf } from './column-ranges.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { ident, parquetScan } from './sql.ts';
@@ -112,32 +114,24 @@ async function profileColumns(
   return profiles;
 }
 
-const isFloat = ({ physical }: Column): boolean => physical === 'DOUBLE' || physical === 'FLOAT';
-const isNumeric = (column: Column): boolean => memoryKind(column) === 'numeric' && column.type !== 'boolean';
-
-/** The finite cells of a column. */
-const finiteOf = (column: Column): string => {
-  const c = ident(column.name);
-  return isFloat(column) ? `(CASE WHEN isfinite(${c}) THEN ${c} END)` : c;
-};
-
 /** Names and SQL of what is counted in one pass. */
 function basics(column: Column, exact: boolean): [string, string][] {
   const c = ident(column.name);
   const float = isFloat(column);
   const finite = finiteOf(column);
   const present = float ? `(CASE WHEN isnan(${c}) THEN NULL ELSE ${c} END)` : c;
-  const ordered = isNumeric(column) || column.type === 'bigint' || column.type === 'decimal';
+  const ordered = isOrdered(column);
+  const [low, high] = smallestAndLargest(column);
   const select: [string, string | false][] = [
-    ['missing', `count_if(${c} IS NULL${float ? ` OR isnan(${c})` : ''})::DOUBLE`],
+    ['missing', `${missingIn(column)}::DOUBLE`],
     ['infinite', float && `count_if(isinf(${c}))::DOUBLE`],
     [
       'distinct',
       memoryKind(column) !== undefined &&
         `${exact ? `count(DISTINCT ${present})` : `approx_count_distinct(${present})`}::DOUBLE`,
     ],
-    ['low', ordered && `min(${finite})::VARCHAR`],
-    ['high', ordered && `max(${finite})::VARCHAR`],
+    ['low', ordered && low],
+    ['high', ordered && high],
     ['mean', isNumeric(column) && `avg(${asDouble(column, finite)})`],
     ['largest', isNumeric(column) && `max(abs(${asDouble(column, finite)}))`],
   ];
@@ -155,11 +149,6 @@ function profileOf(
     const value = found(name);
     return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
   };
-  const bound = (name: string): number | string | undefined => {
-    const value = found(name);
-    if (typeof value !== 'string') return undefined;
-    return type === 'float' || type === 'integer' ? Number(value) : value;
-  };
   const levels = found('q') as number[] | null | undefined;
   const quantiles = levels && Object.fromEntries(Object.keys(LEVELS).map((name, k) => [name, levels[k]!]));
   return compact({
@@ -169,8 +158,8 @@ function profileOf(
     infinite: isFloat(column) ? Number(found('infinite') ?? 0) : undefined,
     distinct: number('distinct'),
     distinctEstimated: memoryKind(column) !== undefined && !exact ? true : undefined,
-    min: bound('low'),
-    max: bound('high'),
+    min: boundOf(column, found('low')),
+    max: boundOf(column, found('high')),
     mean: number('mean'),
     std: number('std'),
     quantiles: (quantiles ?? undefined) as ColumnProfile['quantiles'],

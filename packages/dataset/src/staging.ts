@@ -11,6 +11,8 @@ export const CHUNK_ROWS = 2048;
 export interface Staging {
   /** Appends rows; `fill` writes rows `from` to `from + n` of the caller into the chunk (n ≤ 2 048). */
   append(rows: number, fill: (chunk: DuckDBDataChunk, from: number, n: number) => void): Promise<void>;
+  /** Puts the rows in memory into a temporary file, where they are large. */
+  spill(): Promise<void>;
   /** The relation of all rows appended, with the temporary files behind it. */
   finish(): Promise<{ relation: string; rows: number; files: string[] }>;
 }
@@ -56,6 +58,7 @@ export async function openStaging(
       }
       rows += count;
     },
+    spill: () => (pending > 0 ? spill() : Promise.resolve()),
     async finish() {
       if (pending > 0 ? toFile || files.length > 0 : toFile && files.length === 0) await spill();
       return { relation: files.length > 0 ? parquetScan(files) : table, rows, files };

@@ -14,11 +14,12 @@ export async function writeParquet(
   relation: string,
   path: string,
   where: string,
+  rowGroup = ROW_GROUP,
 ): Promise<void> {
   const columns = await storable(connection, relation, where);
   await connection
     .run(
-      `COPY (SELECT ${columns} FROM ${relation}) TO ${text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP}, PARQUET_VERSION v1)`,
+      `COPY (SELECT ${columns} FROM ${relation}) TO ${text(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroup}, PARQUET_VERSION v1)`,
     )
     .catch((error: unknown) => {
       throw failure((error as Error).cause ?? error, 'SOURCE_INVALID', where);
@@ -69,8 +70,9 @@ export async function storeParquet(
   store: ArtifactStore,
   relation: string,
   where: string,
+  rowGroup = ROW_GROUP,
 ): Promise<BlobRef> {
   const path = await store.tempPath('.parquet');
-  await writeParquet(connection, relation, path, where);
+  await writeParquet(connection, relation, path, where, rowGroup);
   return store.putFile(path);
 }

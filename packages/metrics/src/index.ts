@@ -1,6 +1,14 @@
 export { bayesianRidge, type LinearModel, type RegressionMoments } from './bayesian-ridge.ts';
 export { benjaminiHochberg, conformalPValue, falseAlarmInterval } from './conformal.ts';
 export { accuracy } from './classification.ts';
+export {
+  columnDrift,
+  columnReference,
+  type ColumnDrift,
+  type ColumnReference,
+  type DriftCells,
+} from './column-drift.ts';
+export { driftVerdict, type DriftLimits, type DriftVerdict } from './drift-verdict.ts';
 export { columnRange, minMaxScale, type ColumnRange } from './column-scaling.ts';
 export { scoreHidden, type HiddenColumnScore, type HiddenScore } from './hidden-cells.ts';
 export { iceImpute, type IceResult } from './ice-imputer.ts';

@@ -1,15 +1,9 @@
 import { learnerOptions } from '@hourglass/autoencoder/options';
+import { driftLimits, driftMetrics } from '@hourglass/metrics/drift-options';
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
 import { COMPONENTS } from './component-names.ts';
-import {
-  BASELINES,
-  calibrationMetrics,
-  detectorMetrics,
-  driftMetrics,
-  evaluationMetrics,
-  scoreMetrics,
-} from './metrics-schema.ts';
+import { BASELINES, calibrationMetrics, detectorMetrics, evaluationMetrics, scoreMetrics } from './metrics-schema.ts';
 import { labelOptions } from './label-options.ts';
 
 /** Learns what normal rows look like. */
@@ -152,16 +146,7 @@ export const drift = defineStage({
   summary: 'Compare a table with the one a model was trained on',
   inputs: { data: artifact.dataset(), model: artifact.optional(artifact.model()) },
   outputs: { metrics: artifact.metrics(driftMetrics) },
-  options: z.object({
-    psi: z.number().gt(0).default(0.2).describe('Largest population stability index of a column that is no drift'),
-    ks: z
-      .number()
-      .gt(0)
-      .max(1)
-      .default(0.2)
-      .describe('Largest difference of a column’s distributions that is no drift'),
-    missing: z.number().gt(0).max(1).default(0.1).describe('Largest change of the share missing that is no drift'),
-  }),
+  options: z.object(driftLimits),
 });
 
 export default definePlugin({

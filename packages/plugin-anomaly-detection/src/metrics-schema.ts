@@ -73,20 +73,3 @@ export const evaluationMetrics = ranking.extend({
     .describe('Whether p-values of normal rows look uniform (Kolmogorov–Smirnov, 1 %); null without a threshold'),
   baselines: z.partialRecord(z.enum(BASELINES), ranking).describe('The same of simple detectors on the same rows'),
 });
-
-/** What `anomaly-detection/drift` gives. */
-export const driftMetrics = z.object({
-  drifted: z.boolean().describe('A column is beyond a limit, or there is no model yet'),
-  reason: z.string(),
-  maxPsi: z.number(),
-  maxKs: z.number(),
-  columns: z.record(
-    z.string(),
-    z.object({
-      psi: z.number().describe('Population stability index over ten bins'),
-      ks: z.number().describe('Largest difference of the distributions'),
-      missing: z.number().describe('Change of the share missing'),
-      unseen: z.number().describe('Share of values outside of what the model has seen'),
-    }),
-  ),
-});

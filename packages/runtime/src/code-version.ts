@@ -61,7 +61,8 @@ function releasedVersion(root: string, json: PackageJson): CodeVersion {
       if (found && name.startsWith('@hourglass/')) add(found.root, found.json.dependencies ?? {});
     }
   };
-  add(root, { ...json.dependencies });
+  // A plugin shares our packages and the tensor library with its host as peers; they are its code all the same.
+  add(root, { ...json.peerDependencies, ...json.dependencies });
   return { version: json.version, libraries: sorted(libraries) };
 }
 

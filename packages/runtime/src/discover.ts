@@ -6,6 +6,7 @@ import { didYouMean, HourglassError } from '@hourglass/core';
 import { codeVersion, type CodeVersion } from './code-version.ts';
 import { type PackageJson, resolveExport, runsFromSource } from './package-exports.ts';
 import { manifestProblems } from './plugin-manifest.ts';
+import { versionMismatch } from './version-mismatch.ts';
 
 /** A plugin package that can be used, and where its code is. */
 export interface InstalledPlugin {
@@ -40,21 +41,24 @@ export interface Plugins {
 
 const KEYWORD = 'hourglass-plugin';
 
+type FoundPlugin = { root: string; json: PackageJson };
+
 /** Loads a manifest's module; a host that has bundled the manifests gives its own. @default import(url) */
 export type ImportModule = (url: string) => Promise<unknown>;
 
 /**
- * Finds the plugins: packages with the keyword `hourglass-plugin` in the `node_modules` folders from `from` upwards (an
- * installed package or a link to a workspace package) and then beside Hourglass itself, nearest first. Only manifests are loaded.
+ * Finds the plugins: packages with the keyword `hourglass-plugin` that `from` lies in (a plugin whose own examples are run),
+ * in the `node_modules` folders from there upwards (an installed package or a link to a workspace package) and then beside
+ * Hourglass itself, nearest first. Only manifests are loaded.
  */
 export async function discoverPlugins(
   options: { from?: string | string[]; importModule?: ImportModule } = {},
 ): Promise<Plugins> {
   const folders = [options.from ?? process.cwd()].flat();
-  const found = new Map<string, { root: string; json: PackageJson }>();
+  const found = new Map<string, FoundPlugin>();
   for (const folder of [...folders, dirname(fileURLToPath(import.meta.url))])
-    for (const modules of modulesFolders(folder))
-      for (const candidate of packagesIn(modules))
+    for (const above of foldersUp(folder))
+      for (const candidate of [...packageAt(above), ...packagesIn(join(above, 'node_modules'))])
         if (!found.has(candidate.json.name)) found.set(candidate.json.name, candidate);
   const loaded = await Promise.all([...found.values()].map(({ root, json }) => load(root, json, options.importModule)));
   const plugins: InstalledPlugin[] = [];
@@ -123,6 +127,8 @@ async function load(
     root,
     message: `Plugin ${json.name} ${json.version} (${root}) cannot be used: ${message}`,
   });
+  const mismatch = versionMismatch(json);
+  if (mismatch !== undefined) return problem(mismatch);
   const source = runsFromSource && !root.includes(`${sep}node_modules${sep}`);
   const entry = resolveExport(root, json, '.', { source });
   if (entry === undefined)
@@ -157,33 +163,32 @@ async function load(
   };
 }
 
-function* modulesFolders(from: string): Iterable<string> {
+function* foldersUp(from: string): Iterable<string> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
-    yield join(folder, 'node_modules');
+    yield folder;
     if (dirname(folder) === folder) return;
   }
 }
 
-/** Packages with the keyword in one `node_modules`. Reads every package.json but parses only those that hold the keyword. */
-function packagesIn(modules: string): { root: string; json: PackageJson }[] {
-  const found: { root: string; json: PackageJson }[] = [];
-  for (const name of packageNames(modules)) {
-    const folder = join(modules, name);
-    let text: Buffer;
-    try {
-      text = readFileSync(join(folder, 'package.json'));
-    } catch {
-      continue; // Not a package: `.bin`, a folder left over.
-    }
-    if (!text.includes(KEYWORD)) continue;
-    try {
-      const json = JSON.parse(text.toString('utf8')) as PackageJson;
-      if (json.keywords?.includes(KEYWORD)) found.push({ root: realpathSync(folder), json });
-    } catch {
-      continue; // npm itself could not use this package.
-    }
+/** Packages with the keyword in one `node_modules`. */
+const packagesIn = (modules: string): FoundPlugin[] =>
+  packageNames(modules).flatMap((name) => packageAt(join(modules, name)));
+
+/** The package of a folder where it has the keyword. Only a package.json that holds the word is parsed. */
+function packageAt(folder: string): FoundPlugin[] {
+  let text: Buffer;
+  try {
+    text = readFileSync(join(folder, 'package.json'));
+  } catch {
+    return []; // Not a package: `.bin`, a folder left over.
   }
-  return found;
+  if (!text.includes(KEYWORD)) return [];
+  try {
+    const json = JSON.parse(text.toString('utf8')) as PackageJson;
+    return json.name && json.keywords?.includes(KEYWORD) ? [{ root: realpathSync(folder), json }] : [];
+  } catch {
+    return []; // npm itself could not use this package.
+  }
 }
 
 function packageNames(modules: string): string[] {

@@ -31,7 +31,8 @@ export interface MemberReport {
   curve: CurvePoint[];
 }
 
-interface MemberResult extends MemberReport {
+/** A trained member, its weights in the store. */
+export interface MemberResult extends MemberReport {
   /** Blob of the member's weights. */
   weights: string;
 }

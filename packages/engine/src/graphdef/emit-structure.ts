@@ -94,7 +94,8 @@ export const STRUCTURE_EMITTERS: { [O in StructureOp]: Emit<O> } = {
     w.node('ConcatV2', [...x, w.scalar(attrs.axis, 'int32')], { N: x.length, T: output.dtype, Tidx: 'int32' }),
   Slice(w, [x], { attrs, inputs, output }) {
     const ends = inputs[0]!.shape;
-    const size = attrs.size.map((s, i) => (w.isDynamic(s) && attrs.begin[i]! + s === ends[i] ? -1 : s));
+    // What goes to the end of the batch does so whatever its rows, also when it does not begin at the first.
+    const size = attrs.size.map((s, i) => (w.isDynamic(ends[i]!) && attrs.begin[i]! + s === ends[i] ? -1 : s));
     return w.node('Slice', [x!, w.ints(attrs.begin), w.ints(size)], { T: output.dtype, Index: 'int32' });
   },
   Pad(w, [x], { attrs, output }) {

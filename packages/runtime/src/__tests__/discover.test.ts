@@ -92,6 +92,40 @@ test('names what cannot be used, and the rest works', async () => {
   });
 });
 
+test('refuses a plugin for another version of Hourglass, saying what it needs, and takes one that fits', async () => {
+  const index = (name: string) => plugin(name, `{ work: ${stage(`${name}/work`)} }`);
+  const needs = (range: string) => ({ peerDependencies: { '@hourglass/core': range } });
+  const root = await project({
+    'plugin-newer': { index: index('newer'), json: needs('^9.1.0') },
+    'plugin-older': { index: index('older'), json: { dependencies: { '@hourglass/plugin-kit': '~0.0.9' } } },
+    'plugin-fits': { index: index('fits'), json: needs('>=0.1.0 <2') },
+    'plugin-linked': { index: index('linked'), json: needs('file:../core') },
+  });
+  const { registry, problems } = await discoverPlugins({ from: root });
+  expect(['newer', 'older', 'fits', 'linked'].filter((name) => registry.has(name))).toEqual(['fits', 'linked']);
+  const messages = problems.map(({ message }) => message).join('\n');
+  expect(messages).toMatch(/plugin-newer 2\.3\.4 .*needs @hourglass\/core \^9\.1\.0, and this Hourglass is \d/);
+  expect(messages).toMatch(/plugin-older .*needs @hourglass\/plugin-kit ~0\.0\.9/);
+});
+
+test('finds the plugin whose own folder it is called from, before one of that name that is installed', async () => {
+  const root = await project({ 'plugin-own': { index: plugin('stale', `{ work: ${stage('stale/work')} }`) } });
+  await writeFile(
+    join(root, 'package.json'),
+    JSON.stringify({
+      name: 'plugin-own',
+      version: '3.0.0',
+      type: 'module',
+      keywords: ['hourglass-plugin'],
+      exports: './own.js',
+    }),
+  );
+  await writeFile(join(root, 'own.js'), plugin('own', `{ work: ${stage('own/work')} }`));
+  const { registry } = await discoverPlugins({ from: join(root, 'examples') });
+  expect(registry.has('own')).toBe(true);
+  expect(registry.has('stale')).toBe(false);
+});
+
 test('takes the plugins of the workspace from their sources, quickly', async () => {
   await discoverPlugins({ from: TOY_ROOT });
   const times: number[] = [];

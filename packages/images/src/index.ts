@@ -1,0 +1,16 @@
+export { mapAhead } from './ahead.ts';
+export { decodeImage, MOST_PIXELS, type DecodeOptions } from './decode.ts';
+export { encodeImage, encodePng, formatOfName, IMAGE_FORMATS, type ImageFormat } from './encode.ts';
+export { fromDataset, openImageSource, type EncodedImage, type EncodedSource } from './encoded-source.ts';
+export { cropImage, fitImage, type Size } from './fit.ts';
+export { FITS, type Fit } from './fit-names.ts';
+export { imageGrid, type GridOptions } from './grid.ts';
+export { IMAGE_TYPE, imageColumn, isImageColumn } from './image-column.ts';
+export { GREY_LIGHTNESS, labToRgb, rgbToLab } from './lab.ts';
+export { perceptualHash } from './perceptual-hash.ts';
+export { imagesFromPixels, type PixelLayout } from './pixel-source.ts';
+export { blankImage, isGrey, withChannels, type RawImage } from './raw-image.ts';
+export { readImages, type ReadImagesOptions, type StoredImage } from './read-images.ts';
+export { shapeImage, type Shaping } from './shape-image.ts';
+export { windowsOver, type Window } from './windows.ts';
+export { pngName, writeImages, type NewImage, type WriteImagesOptions } from './write-images.ts';

@@ -1,0 +1,177 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '@hourglass/artifacts';
+import type { ArtifactRef } from '@hourglass/core';
+import { ingest, openDataset, readRecords } from '@hourglass/dataset';
+import { blankImage, decodeImage, encodePng, readImages, writeImages } from '@hourglass/images';
+import { runStage } from '@hourglass/plugin-kit/testing';
+import { afterAll, expect, test } from 'vitest';
+import { run as exportRun } from '../export-images.ts';
+import { exportImages, images } from '../index.ts';
+import { run } from '../images.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'hourglass-images-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const store = await openStore(join(folder, 'store'));
+const context = { artifacts: store.artifacts };
+const read = async (options: Record<string, unknown>, inputs: Record<string, ArtifactRef> = {}) =>
+  (
+    await runStage({
+      manifest: images,
+      run,
+      inputs: inputs as never,
+      options: options as { uri: string },
+      context,
+    })
+  ).outputs;
+const write = async (data: ArtifactRef, uri: string) =>
+  (await runStage({ manifest: exportImages, run: exportRun, inputs: { data }, options: { uri }, context })).outputs
+    .written;
+const failing = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no error',
+    (error) => `${error.code} ${error.message}`,
+  );
+const decoded = async (ref: ArtifactRef) => {
+  const all = [];
+  for await (const stored of readImages(store.artifacts, ref, { where: 'test' })) all.push(stored);
+  return all;
+};
+const rows = async (ref: ArtifactRef) => {
+  const all = [];
+  for await (const record of readRecords(store.artifacts, ref)) all.push(record);
+  return all;
+};
+const picture = (shade: number, width = 8, height = 6) => ({
+  ...blankImage(width, height, 3),
+  data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * shade) & 255),
+});
+
+await mkdir(join(folder, 'pets/cat'), { recursive: true });
+await mkdir(join(folder, 'pets/dog'), { recursive: true });
+await writeFile(join(folder, 'pets/cat/1.png'), await encodePng(picture(7)));
+await writeFile(join(folder, 'pets/cat/2.png'), await encodePng(picture(11)));
+await writeFile(join(folder, 'pets/dog/1.png'), await encodePng(picture(3, 9, 9)));
+await writeFile(join(folder, 'pets/dog/again.png'), await encodePng(picture(3, 9, 9)));
+await writeFile(join(folder, 'pets/README.txt'), 'no picture');
+
+test('a folder of class folders becomes pictures with labels, counted; other files are passed over', async () => {
+  const { data, profile, quarantined } = await read({ uri: join(folder, 'pets') });
+  expect(profile).toMatchObject({
+    images: 4,
+    quarantined: 0,
+    grey: 0,
+    minWidth: 8,
+    maxWidth: 9,
+    duplicates: 1,
+    sizes: { '8x6': 2, '9x9': 2 },
+  });
+  expect(quarantined.rows).toBe(0);
+  const all = await rows(data);
+  expect(all.map(({ label }) => label)).toEqual(['cat', 'cat', 'dog', 'dog']);
+  expect(all.map(({ image }) => (image as { path: string }).path)).toEqual([
+    'cat/1.png',
+    'cat/2.png',
+    'dog/1.png',
+    'dog/again.png',
+  ]);
+  const [first] = await decoded(data);
+  expect(first!.image).toEqual(picture(7));
+});
+
+test('broken pictures are set aside and named, the rest go on; too many of them stop the stage', async () => {
+  const mixed = join(folder, 'mixed');
+  await mkdir(mixed);
+  const whole = await encodePng(picture(5, 64, 64));
+  for (let i = 0; i < 8; i++) await writeFile(join(mixed, `${i}.png`), await encodePng(picture(i + 1)));
+  await writeFile(join(mixed, 'cut.png'), whole.subarray(0, whole.length >> 1));
+  const { data, quarantined, profile } = await read({ uri: mixed, brokenLimit: 0.2 });
+  expect(data.rows).toBe(8);
+  expect(profile.quarantined).toBe(1);
+  expect(await rows(quarantined)).toEqual([
+    { path: 'cut.png', reason: expect.stringContaining('the file is damaged') },
+  ]);
+  await writeFile(join(mixed, 'empty.png'), '');
+  await writeFile(join(mixed, 'text.jpg'), 'hello');
+  expect(await failing(read({ uri: mixed }))).toMatch(
+    /^CONTRACT_VIOLATED data\/images: 3 of 11 pictures cannot be read, more than brokenLimit 0.1 allows: cut.png .*; empty.png \(the file holds no bytes\); text.jpg/,
+  );
+  expect(await failing(read({ uri: mixed, onBroken: 'fail' }))).toContain('SOURCE_INVALID cut.png: expected a picture');
+});
+
+test('a folder without pictures, and both or neither source, are said plainly', async () => {
+  await mkdir(join(folder, 'texts'));
+  await writeFile(join(folder, 'texts/a.txt'), 'x');
+  expect(await failing(read({ uri: join(folder, 'texts') }))).toMatch(
+    /SOURCE_NOT_FOUND data\/images: .* holds no pictures: none of its 1 files ends in .png/,
+  );
+  expect(await failing(read({}))).toBe(
+    'OPTION_INVALID data/images: give either the option `uri` or the input `data`, found neither.',
+  );
+});
+
+test('numbers of a table become pictures, their other columns beside them', async () => {
+  await writeFile(join(folder, 'pixels.csv'), 'a,b,c,d,label\n0,16,8,4,x\n16,16,0,0,y\n');
+  const table = await ingest(store.artifacts, { uri: join(folder, 'pixels.csv') });
+  const { data } = await read({ pixels: { width: 2, height: 2, max: 16 } }, { data: table });
+  const found = await decoded(data);
+  expect(found.map(({ image }) => [...image.data])).toEqual([
+    [0, 255, 128, 64],
+    [255, 255, 0, 0],
+  ]);
+  expect(found.map(({ record }) => record)).toEqual([{ label: 'x' }, { label: 'y' }]);
+  expect(await failing(read({ pixels: { width: 3, height: 2 } }, { data: table }))).toContain(
+    'COLUMN_INVALID data/images: pixels: expected 2 × 3 × 1 = 6 numbers a row, found 4 in 4 columns',
+  );
+});
+
+test('pictures are resized, made grey and cut into tiles', async () => {
+  const small = await read({ uri: join(folder, 'pets'), resize: { width: 4, height: 4 }, channels: 'grey' });
+  expect(small.profile).toMatchObject({ sizes: { '4x4': 4 }, grey: 4 });
+  const tiles = await read({ uri: join(folder, 'pets/dog'), tile: { width: 4, height: 4 } });
+  expect(tiles.profile).toMatchObject({ images: 8, sizes: { '4x4': 8 } });
+  expect(await failing(read({ uri: join(folder, 'pets'), tile: { width: 100, height: 100 } }))).toContain(
+    'none is as large as tile 100 × 100',
+  );
+});
+
+test('pictures leave as a folder under their names, whole, or a single one as a file of the format its name says', async () => {
+  const { data } = await read({ uri: join(folder, 'pets') });
+  const out = join(folder, 'out');
+  const written = await write(data, out);
+  expect(written.images).toBe(4);
+  expect((await readdir(out, { recursive: true })).sort()).toEqual([
+    'cat',
+    'cat/1.png',
+    'cat/2.png',
+    'dog',
+    'dog/1.png',
+    'dog/again.png',
+  ]);
+  expect(await decodeImage(await readFile(join(out, 'cat/2.png')), 'x')).toEqual(picture(11));
+  expect((await write(data, out)).digest).toBe(written.digest);
+  await writeFile(join(out, 'notes.txt'), 'mine');
+  expect(await failing(write(data, out))).toMatch(
+    /SINK_UNWRITABLE .* holds notes.txt, which is no picture of this stage/,
+  );
+  const { data: one } = await read({ uri: join(folder, 'pets/cat/1.png') });
+  await write(one, join(folder, 'one.jpg'));
+  expect((await readFile(join(folder, 'one.jpg'))).subarray(0, 2)).toEqual(Buffer.of(0xff, 0xd8));
+  expect(await failing(write(data, join(folder, 'all.jpg')))).toContain(
+    'is one file, the dataset holds 4 pictures. Name a folder.',
+  );
+});
+
+test('a name cannot lead out of the folder', async () => {
+  const data = await writeImages(store.artifacts, {
+    images: [
+      { image: picture(2), name: '../../escaped.png' },
+      { image: picture(2), name: '/etc/x.png' },
+    ],
+  });
+  const out = join(folder, 'safe');
+  await write(data, out);
+  expect((await readdir(out, { recursive: true })).sort()).toEqual(['escaped.png', 'etc', 'etc/x.png']);
+  expect((await openDataset(store.artifacts, data)).columns[0]!.physical).toBe('STRUCT(bytes BLOB, path VARCHAR)');
+});

@@ -1,0 +1,3 @@
+import { testExamples } from '@hourglass/plugin-kit/testing';
+
+testExamples(new URL('../../examples/', import.meta.url));
