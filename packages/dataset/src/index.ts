@@ -18,6 +18,7 @@ export type { Sample } from './sampling.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
 export type { Unify } from './unify.ts';
+export { isSingle } from './vectors.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
 export {
   EXPORT_FORMATS,

@@ -27,3 +27,14 @@ export { localDensity, localOutlierFactor, type LocalDensity } from './local-out
 export { fitHistogram, histogramSurprise, type MarginalHistogram } from './marginal-histogram.ts';
 export { neighbourIndex, type NeighbourIndex } from './neighbour-index.ts';
 export { auroc, averagePrecision, precisionAt } from './ranking.ts';
+export {
+  meanSquaredError,
+  pictureScorer,
+  psnrOf,
+  ssim,
+  type PictureScore,
+  type Samples,
+} from './images/picture-quality.ts';
+export { gaussianFilter, medianFilter, totalVariation } from './images/filters.ts';
+export { fitPatchBasis, pcaWiener, type PatchBasis } from './images/pca-wiener.ts';
+export { colourfulness } from './images/colourfulness.ts';

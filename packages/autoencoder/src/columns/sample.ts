@@ -4,6 +4,7 @@ import { concatRows } from '../model/data.ts';
 import { encodeTable, type EncodedTable } from './encode.ts';
 import type { TableEncoder } from './encoder.ts';
 import type { TableSource } from './fit.ts';
+import { vectorsOf } from './vectors.ts';
 
 /** Encodes a table, or about `maxRows` of its rows where it is larger; which ones depends on the seed alone. */
 export async function encodeSample(
@@ -28,6 +29,7 @@ export async function encodeSample(
 
 const rowsOf = (table: Table, rows: number[]): Table => ({
   rows: rows.length,
+  ...vectorsOf(table, rows),
   columns: Object.fromEntries(
     Object.entries(table.columns).map(([name, data]): [string, ColumnData] => [
       name,

@@ -1,7 +1,7 @@
 import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
-import type { TableLayout } from '../columns/encoder.ts';
+import { valueWidth, type TableLayout } from '../columns/encoder.ts';
 import type { Params } from './layers.ts';
 
 /** What a network is fed with for b rows of a table; see EncodedTable for the units. */
@@ -42,7 +42,8 @@ export interface Network {
   /** Latents `[b, d]`. */
   encode(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /**
-   * Output `[b, outputWidth]`: numbers (or the logits of their knots), then logits of booleans, then logits of each category column's classes.
+   * Output `[b, outputWidth]`: numbers (or the logits of their knots) and elements of vectors, then logits of booleans, then
+   * logits of each category column's classes.
    * With `input` the answer is added to its linear prediction; without, it rests on the latent alone.
    */
   decode(z: Tensor, params: Params, context: StepContext, input?: PreparedInput): Tensor;
@@ -90,10 +91,8 @@ export interface NetworkSpec {
 export const ANSWERS = ['value', 'distribution'] as const;
 export type Answers = (typeof ANSWERS)[number];
 
-/** Outputs that numbers take: one each, or one for each knot. */
-export const numberWidth = ({ layout, answers, pieces = 0 }: NetworkSpec): number =>
-  layout.numbers * (answers === 'distribution' ? pieces + 1 : 1);
-
-/** Width of the output: numbers, a logit a boolean, a logit a class. */
-export const outputWidth = (spec: NetworkSpec): number =>
-  numberWidth(spec) + spec.layout.booleans + spec.layout.categories.reduce((sum, { classes }) => sum + classes, 0);
+/** Width of the output: a number one (or a logit a knot), an element of a vector one, a boolean one, a logit a class. */
+export const outputWidth = ({ layout, answers, pieces = 0 }: NetworkSpec): number =>
+  valueWidth(layout) +
+  (answers === 'distribution' ? layout.numbers * pieces : 0) +
+  layout.categories.reduce((sum, { classes }) => sum + classes, 0);

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
-import { FIRST_CATEGORY, type TableLayout } from '../columns/encoder.ts';
+import { FIRST_CATEGORY, realWidth, type TableLayout } from '../columns/encoder.ts';
 import { knotLoss, knotMean, type Knots } from './knots.ts';
+import { gatherCells } from './vector-cells.ts';
 
 /** What the output is compared with; see EncodedTable for the units. */
 export interface TableTarget {
@@ -29,18 +30,22 @@ export function cellLoss(
   options: TableLossOptions = {},
 ): Tensor {
   const rows = output.shape[0]!;
-  const { numbers, booleans, categories } = layout;
+  const { booleans, categories } = layout;
+  const reals = realWidth(layout);
   const only = (from: number, width: number): Tensor =>
     width === output.shape[1] ? output : tf.slice(output, [0, from], [rows, width]);
-  const answered = numbers * knotCount(options.knots);
+  const answered = answeredWidth(layout, options.knots);
   const targets = (from: number, width: number): Tensor =>
-    width === numbers + booleans ? target.x! : tf.slice(target.x!, [0, from], [rows, width]);
+    width === reals + booleans ? target.x! : tf.slice(target.x!, [0, from], [rows, width]);
   const parts: Tensor[] = [];
-  if (numbers > 0) {
-    const [answer, truth] = [only(0, answered), targets(0, numbers)];
-    parts.push(options.knots ? knotLoss(answer, truth, options.knots) : numberLoss(answer, truth, options.huber));
+  if (reals > 0) {
+    const [answer, truth] = [only(0, answered), targets(0, reals)];
+    const losses = options.knots
+      ? knotLosses(answer, truth, layout, options.knots)
+      : numberLoss(answer, truth, options.huber);
+    parts.push(gatherCells(losses, layout));
   }
-  if (booleans > 0) parts.push(booleanLoss(only(answered, booleans), targets(numbers, booleans)));
+  if (booleans > 0) parts.push(booleanLoss(only(answered, booleans), targets(reals, booleans)));
   let at = answered + booleans;
   categories.forEach(({ classes }, k) => {
     const code = tf.slice(target.codes!, [0, k], [rows, 1]);
@@ -50,8 +55,36 @@ export function cellLoss(
   return parts.length === 1 ? parts[0]! : tf.concat(parts, 1);
 }
 
-/** Outputs a number takes. */
-const knotCount = (knots: Knots | undefined): number => knots?.values.shape[1] ?? 1;
+/** Outputs that numbers and elements of vectors take; only numbers are answered as distributions. */
+const answeredWidth = (layout: TableLayout, knots: Knots | undefined): number =>
+  realWidth(layout) + layout.numbers * ((knots?.values.shape[1] ?? 1) - 1);
+
+/** Numbers as distributions, elements of vectors behind them as values. */
+function knotLosses(answer: Tensor, truth: Tensor, { numbers }: TableLayout, knots: Knots): Tensor {
+  const [rows, reals] = truth.shape as [number, number];
+  const width = answer.shape[1]!;
+  const elements = reals - numbers;
+  if (elements === 0) return knotLoss(answer, truth, knots);
+  const own = knotLoss(
+    tf.slice(answer, [0, 0], [rows, width - elements]),
+    tf.slice(truth, [0, 0], [rows, numbers]),
+    knots,
+  );
+  const rest = numberLoss(
+    tf.slice(answer, [0, width - elements], [rows, elements]),
+    tf.slice(truth, [0, numbers], [rows, elements]),
+    undefined,
+  );
+  return tf.concat([own, rest], 1);
+}
+
+function knotMeans(answer: Tensor, layout: TableLayout, knots: Knots): Tensor {
+  const [rows, width] = answer.shape as [number, number];
+  const elements = realWidth(layout) - layout.numbers;
+  if (elements === 0) return knotMean(answer, knots);
+  const own = knotMean(tf.slice(answer, [0, 0], [rows, width - elements]), knots);
+  return tf.concat([own, tf.slice(answer, [0, width - elements], [rows, elements])], 1);
+}
 
 function numberLoss(output: Tensor, target: Tensor, delta: number | undefined): Tensor {
   const error = tf.sub(output, target);
@@ -93,15 +126,15 @@ const softmaxCrossEntropy = tf.customGrad((logits, truth, save) => {
   };
 }) as (logits: Tensor, truth: Tensor) => Tensor;
 
-/** Output → what a reader wants: numbers as they are or the means of their distributions, probabilities of booleans and of classes. */
+/** Output → what a reader wants: numbers (or the means of their distributions) and elements of vectors, probabilities of booleans and of classes. */
 export function readOutput(output: Tensor, layout: TableLayout, knots?: Knots): Record<string, Tensor> {
   const rows = output.shape[0]!;
-  const { numbers, booleans, categories } = layout;
-  const answered = numbers * knotCount(knots);
+  const { booleans, categories } = layout;
+  const answered = answeredWidth(layout, knots);
   const values: Tensor[] = [];
-  if (numbers > 0) {
+  if (answered > 0) {
     const answer = tf.slice(output, [0, 0], [rows, answered]);
-    values.push(knots ? knotMean(answer, knots) : answer);
+    values.push(knots ? knotMeans(answer, layout, knots) : answer);
   }
   if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, answered], [rows, booleans])));
   const read: Record<string, Tensor> = {};

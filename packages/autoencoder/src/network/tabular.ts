@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
-import { columnCount } from '../columns/encoder.ts';
+import { columnCount, realWidth, valueColumns, valueWidth } from '../columns/encoder.ts';
 import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
 import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
+import { spreadCells } from './vector-cells.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
 import { numberKnots } from './knots.ts';
 import { inPieces, pieceBounds } from './pieces.ts';
@@ -16,7 +17,8 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   const { layout, latentDim, width, blocks, architecture } = spec;
   const output = outputWidth(spec);
   const distributed = spec.answers === 'distribution' && layout.numbers > 0;
-  const values = layout.numbers + layout.booleans;
+  const values = valueWidth(layout);
+  const reals = realWidth(layout);
   const cycleWidth = layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0);
   const embeddings = layout.categories.map(({ codes }) => embeddingWidth(codes));
   const pieces = spec.pieces ?? 0;
@@ -27,7 +29,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     cycleWidth +
     embeddings.reduce((sum, embedding) => sum + embedding, 0);
   const hidden = hiddenWidths(spec, inputWidth);
-  const pca = spec.base === 'pca' && layout.numbers > 0;
+  const pca = spec.base === 'pca' && reals > 0;
 
   /** Latents, and the hidden activations on the way to them. */
   const encoder = ({ row }: PreparedInput, params: Params, context: StepContext): { z: Tensor; layers: Tensor[] } => {
@@ -42,7 +44,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     }
     const z = dense(y, params, architecture === 'residual' ? 'encoder/latent' : `encoder/${hidden.length}`);
     if (!pca) return { z, layers };
-    const numbers = tf.slice(row, [0, 0], [row.shape[0]!, layout.numbers]);
+    const numbers = tf.slice(row, [0, 0], [row.shape[0]!, reals]);
     return { z: tf.add(z, pcaEncode(numbers, params)), layers };
   };
 
@@ -96,7 +98,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     },
     prior: (encoded) => ({
       ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
-      ...(pca ? pcaBase(encoded, layout.numbers, latentDim) : {}),
+      ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
       ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
       ...(distributed ? numberKnots(encoded, layout.numbers, values, pieces) : {}),
     }),
@@ -154,10 +156,11 @@ function residual(x: Tensor, params: Params, name: string, rate: number, context
 function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {
   const { layout } = spec;
   const rows = input.mask.shape[0]!;
-  const values = layout.numbers + layout.booleans;
+  const values = valueColumns(layout);
   const parts: Tensor[] = [];
   if (values > 0) {
-    const mask = values === columnCount(layout) ? input.mask : tf.slice(input.mask, [0, 0], [rows, values]);
+    const cells = values === columnCount(layout) ? input.mask : tf.slice(input.mask, [0, 0], [rows, values]);
+    const mask = layout.vectors ? spreadCells(cells, layout) : cells;
     parts.push(
       spec.skip === 'gaussian'
         ? gaussianFill(input.x!, mask, params['skip/mean']!, params['skip/precision']!, params['skip/scale']!)
