@@ -24,8 +24,8 @@ export function runDetails(plan: Plan, state: RunState, notes: RunNotes): string
     '',
     `| | stage | plugin | state${GAP} | time | |`,
     '|---|---|---|---|---|---|',
-    ...stageRows(plan, state).map(({ path, uses, status, note, duration }) => {
-      const said = [notes.curves[path], note].filter(Boolean).join(' · ');
+    ...stageRows(plan, state).map(({ path, uses, status, note, reason, duration }) => {
+      const said = [notes.curves[path], note].filter(Boolean).join(' · ') || (reason ?? '');
       const short = said.length > LONGEST_NOTE ? `${said.slice(0, LONGEST_NOTE)}…` : said;
       const time = duration === undefined ? '' : formatDuration(duration).replaceAll(' ', '\u00a0');
       return `| ${MARKS[status] ?? '?'} | ${path} | \`${uses}\`${GAP} | ${status}${GAP} | ${time}${GAP} | ${cell(short)} |`;

@@ -5,7 +5,10 @@ export interface StageRow {
   path: string;
   uses: string;
   status: string;
+  /** What became of it: an error, a gate's figures, how far a fan-out is. */
   note?: string;
+  /** Why it runs, or does not. */
+  reason?: string;
   /** Milliseconds. */
   duration?: number;
   until?: number;
@@ -29,6 +32,8 @@ function rowOf(stage: StagePlan, state: StageState | undefined, path: string): S
   const row: StageRow = { path, uses: stage.uses ?? stage.group?.file ?? 'group', status: statusOf(state) };
   const note = noteOf(state);
   if (note !== undefined) row.note = note;
+  const reason = state?.body?.reason ?? state?.reason;
+  if (reason !== undefined) row.reason = reason;
   if (state?.startedAt !== undefined && state.finishedAt !== undefined)
     row.duration = state.finishedAt - state.startedAt;
   if (state?.until !== undefined) row.until = state.until;
@@ -48,5 +53,5 @@ function noteOf(state: StageState | undefined): string | undefined {
   if (state?.note !== undefined) return state.note;
   const { fan } = state ?? {};
   if (fan) return `${fan.done} of ${fan.total}${fan.failed > 0 ? `, ${fan.failed} failed` : ''}`;
-  return state?.body?.reason ?? state?.reason;
+  return undefined;
 }

@@ -36,7 +36,7 @@ export {
 } from './columns/encoder.ts';
 export { fitTable, type FitOptions, type Fitted, type TableSource } from './columns/fit.ts';
 export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
-export { encodeSample } from './columns/sample.ts';
+export { encodeSample, takeTableRows } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
 export { realColumns, realMatrix, withReals, type RealColumn } from './columns/reals.ts';
 export { vectorsOf } from './columns/vectors.ts';
@@ -64,3 +64,14 @@ export { exportModel, type ExportedModel } from './onnx/export-model.ts';
 export type { ModelOutput } from './options.ts';
 export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';
 export { train, type TrainingHooks } from './training/train.ts';
+export { BETA_SCHEDULES, betaSchedule, type BetaSchedule } from './variational/beta.ts';
+export { tableFromHeads, type CellClasses, type CellRandom } from './variational/cells.ts';
+export { generatorPasses, type GeneratorPasses, type GroupAnswer } from './variational/generator.ts';
+export { columnHead, groupHeads, headSpec, type ColumnHead, type HeadSpec } from './variational/heads.ts';
+export {
+  prepareVariational,
+  trainVariational,
+  type VariationalLesson,
+  type VariationalOptions,
+} from './variational/learn.ts';
+export { decodeMode, encodeMode, fitModes, type ColumnModes, type Mode } from './variational/modes.ts';

@@ -8,6 +8,11 @@ export interface BenchmarkOptions {
   tables?: string[];
   /** Only these peers. */
   peers?: string[];
+  /** Only these nets, and only these engines of ours. */
+  nets?: string[];
+  engines?: string[];
+  /** Most threads, where a benchmark tries several. */
+  threads?: number;
   /** Says what is going on, on the terminal. */
   log(message: string): void;
 }

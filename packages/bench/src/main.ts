@@ -11,10 +11,13 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
+  engine: async () => import('./engine.ts'),
+  synthetic: async () => import('./synthetic.ts'),
   temporal: async () => import('./temporal.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
+                                 [--nets A,B] [--engines A,B] [--threads N]
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
@@ -22,7 +25,10 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
   --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead, temporal)
   --tables only these tables (imputation, anomaly)
   --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
-           pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
+           pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb;
+           engine: torch, torch-fused, torch-compile, keras, sklearn)
+  --nets, --engines  only these (engine)
+  --threads  most threads to try beside one (engine)`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -33,6 +39,9 @@ async function main(): Promise<void> {
       seeds: { type: 'string' },
       tables: { type: 'string' },
       peers: { type: 'string' },
+      nets: { type: 'string' },
+      engines: { type: 'string' },
+      threads: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -55,6 +64,9 @@ async function main(): Promise<void> {
     seeds: count('--seeds', values.seeds),
     tables: values.tables?.split(','),
     peers: values.peers?.split(','),
+    nets: values.nets?.split(','),
+    engines: values.engines?.split(','),
+    threads: count('--threads', values.threads),
     log: (message: string) => console.error(message),
   };
   const results: Record<string, unknown> = {};

@@ -18,6 +18,11 @@ export async function sampleRows(reader: DatasetReader, columns: string[], count
         limit: size,
       }),
     );
+  return concatTables(tables);
+}
+
+/** Tables of the same columns, one after the other. */
+export function concatTables(tables: readonly Table[]): Table {
   const names = Object.keys(tables[0]?.columns ?? {});
   const lists = Object.keys(tables[0]?.vectors ?? {});
   return {

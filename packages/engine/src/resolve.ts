@@ -19,12 +19,8 @@ interface Candidate {
   load(): Promise<Engine>;
 }
 
-const absent = (reason: string): Candidate => ({
-  status: () => ({
-    available: false,
-    reason,
-    remedy: 'Use auto, or an engine that `hourglass doctor` shows as present.',
-  }),
+const absent = (reason: string, remedy: string): Candidate => ({
+  status: () => ({ available: false, reason, remedy }),
   identity: () => {
     throw new HourglassError('INTERNAL', reason);
   },
@@ -50,7 +46,10 @@ const CANDIDATES: Record<EngineName, Candidate> = {
     identity: onnxruntimeIdentity,
     load: async () => (await import('./backends/onnxruntime.ts')).loadOnnxruntime(),
   },
-  webgpu: absent('training on WebGPU is not part of this version'),
+  webgpu: absent(
+    'training on WebGPU is not part of this version: onnxruntime carries the provider, but no adapter was there to verify it on',
+    'For an NVIDIA GPU run `npx hourglass engine install tensorflow --cuda`; otherwise use auto.',
+  ),
   wasm: {
     status: () => ({ available: true, reason: 'WebAssembly is part of Node' }),
     identity: wasmIdentity,

@@ -20,6 +20,20 @@ export function rowCount(data: Record<string, DataArray>): number {
   return rows;
 }
 
+/**
+ * Rows of data that are to take the place of others. @throws CALL_INVALID names, types or shapes of a row that differ
+ */
+export function sameKind(data: Record<string, DataArray>, like: Record<string, DataArray>): number {
+  const kind = (a: DataArray | undefined) => (a ? `${a.dtype} [rows, ${a.shape.slice(1).join(', ')}]` : 'none');
+  for (const name of new Set([...Object.keys(like), ...Object.keys(data)]))
+    if (kind(data[name]) !== kind(like[name]))
+      throw new HourglassError(
+        'CALL_INVALID',
+        `Data ${name}: expected ${kind(like[name])} as at the start of the training, found ${kind(data[name])}.`,
+      );
+  return rowCount(data);
+}
+
 /** Rows `order[from … to)` of an array, as a new array. */
 export function gatherRows(array: DataArray, order: Int32Array, from: number, to: number): DataArray {
   const width = sizeOf(array.shape.slice(1));

@@ -102,6 +102,12 @@ export interface CompiledTraining {
   runSlice(order: Int32Array, from: number, to: number): Promise<Float32Array>;
   readState(): Promise<TrainingState>;
   writeState(state: TrainingState): Promise<void>;
+  /**
+   * Puts other rows in the place of the data, as many as there are; orders of rows given from now on mean these. Nothing
+   * is compiled again, so that an epoch can go over data larger than memory. @throws CALL_INVALID arrays of other names,
+   * types or shapes of a row
+   */
+  writeData(data: Record<string, DataArray>): Promise<void>;
   dispose(): void;
 }
 

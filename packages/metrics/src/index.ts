@@ -38,3 +38,30 @@ export {
 export { gaussianFilter, medianFilter, totalVariation } from './images/filters.ts';
 export { fitPatchBasis, pcaWiener, type PatchBasis } from './images/pca-wiener.ts';
 export { colourfulness } from './images/colourfulness.ts';
+export {
+  fitGaussianMixture,
+  mixtureLogDensity,
+  mixtureShares,
+  sampleMixture,
+  type GaussianMixture,
+  type MixtureOptions,
+} from './gaussian-mixture.ts';
+export {
+  closestDistances,
+  fitRecordSpace,
+  nearerShare,
+  placeRecords,
+  wilsonInterval,
+  type RecordSpace,
+} from './closest-record.ts';
+export {
+  columnPairTrend,
+  columnShape,
+  correlation,
+  tableSimilarity,
+  type ComparedColumn,
+  type TableSimilarity,
+} from './column-similarity.ts';
+export { fitGaussianCopula, independentColumns, sampleCopula, type GaussianCopula } from './gaussian-copula.ts';
+export { normalProbability, normalQuantile } from './normal.ts';
+export { fitRandomForest, forestProbabilities, type ForestOptions, type RandomForest } from './random-forest.ts';

@@ -60,10 +60,12 @@ function withHints({ width, height, values }: Plane, hints: readonly Hint[]): Pl
 }
 
 function lightness({ width, height, channels, data }: RawImage): Plane {
-  const values =
-    channels === 1
-      ? Float32Array.from(data, (byte) => GREY_LIGHTNESS[byte]!)
-      : rgbToLab(data).filter((_, i) => i % 3 === 0);
+  const values = new Float32Array(width * height);
+  if (channels === 1) for (let i = 0; i < values.length; i++) values[i] = GREY_LIGHTNESS[data[i]!]!;
+  else {
+    const lab = rgbToLab(data);
+    for (let i = 0; i < values.length; i++) values[i] = lab[3 * i]!;
+  }
   return { width, height, channels: 1, values };
 }
 

@@ -48,7 +48,8 @@ const colorization = defineImageApplication<Options, ColourFit>({
     const { count, side, data } = patches;
     const lab = rgbToLab(data);
     const shape = (channels: number): number[] => [count, side, side, channels];
-    const light = Float32Array.from({ length: lab.length / 3 }, (_, i) => (lab[3 * i]! - LIGHT) / LIGHT);
+    const light = new Float32Array(lab.length / 3);
+    for (let i = 0; i < light.length; i++) light[i] = (lab[3 * i]! - LIGHT) / LIGHT;
     const ab = abOf(lab);
     return {
       light: { dtype: 'float32', shape: shape(1), values: light },
@@ -80,8 +81,11 @@ const colorization = defineImageApplication<Options, ColourFit>({
 });
 
 /** a*, b* of pixels, `[n, 2]` flat. */
-const abOf = (lab: Float32Array): Float32Array =>
-  Float32Array.from({ length: (lab.length / 3) * 2 }, (_, i) => lab[3 * (i >> 1) + 1 + (i & 1)]!);
+function abOf(lab: Float32Array): Float32Array {
+  const ab = new Float32Array((lab.length / 3) * 2);
+  for (let i = 0; i < ab.length; i++) ab[i] = lab[3 * (i >> 1) + 1 + (i & 1)]!;
+  return ab;
+}
 
 /** Lightness, and where hints are learned the colour of a few pixels: each picture has a share of them drawn from 0 … `most`. */
 function withHints(light: Tensor, ab: Tensor, random: StepRandom, most: number): Tensor {

@@ -52,6 +52,10 @@ export const images = defineStage({
       .enum(['keep', 'grey', 'rgb'])
       .default('keep')
       .describe('keep: grey pictures stay grey. grey, rgb: all are made so'),
+    rows: z
+      .strictObject({ width: side, height: side })
+      .optional()
+      .describe('Each row of pixels of a file is a picture of this size, as collections of small pictures are kept'),
     resize: z
       .strictObject({ width: side, height: side, fit: z.enum(FITS).default('crop') })
       .optional()

@@ -125,17 +125,17 @@ async function* decoded(
 /** Pictures in the shape asked for, counted. */
 async function* shaped(
   pictures: AsyncIterable<NewImage>,
-  { channels, resize, tile }: Options,
+  { channels, rows, resize, tile }: Options,
   profile: ImageProfile,
 ): AsyncGenerator<NewImage> {
   const pieces = mapAhead(pictures, 8, async ({ image, name, record }) => {
     const asked: RawImage = channels === 'keep' ? image : withChannels(image, channels === 'grey' ? 1 : 3);
     return Promise.all(
-      (await shapeImage(asked, { resize, tile })).map(async ({ image: piece, suffix }) => ({
+      (await shapeImage(asked, { rows, resize, tile })).map(async ({ image: piece, suffix }) => ({
         image: piece,
         name: suffix ? `${pngName(name).slice(0, -4)}${suffix}.png` : name,
         record,
-        hash: await perceptualHash(piece),
+        hash: perceptualHash(piece),
         grey: isGrey(piece),
       })),
     );

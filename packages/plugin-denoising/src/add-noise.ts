@@ -10,12 +10,19 @@ export interface NoisyImage {
   level: number;
 }
 
-/** Brightness 0…1 of bytes. */
-export const toBrightness = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (byte) => byte / 255);
+/** Brightness 0…1 of bytes. A loop: `from` with a function would first make a list of all numbers. */
+export function toBrightness(bytes: Uint8Array): Float32Array {
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) values[i] = bytes[i]! / 255;
+  return values;
+}
 
 /** Bytes of brightness, clipped and rounded. */
-export const toBytes = (values: Float32Array): Uint8Array =>
-  Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
+export function toBytes(values: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(255 * Math.min(1, Math.max(0, values[i]!)));
+  return bytes;
+}
 
 /** Adds noise to a picture. @param index number of the picture, so that each has draws of its own */
 export async function addNoise(

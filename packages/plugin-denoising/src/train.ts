@@ -4,7 +4,7 @@ import type { DataArray, StepRandom } from '@hourglass/engine';
 import { HourglassError, type StageRun } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
-import { addNoise } from './add-noise.ts';
+import { addNoise, toBrightness } from './add-noise.ts';
 import type { train } from './index.ts';
 import { cleaned } from './predict-noise.ts';
 import { stepNoise } from './step-noise.ts';
@@ -66,7 +66,7 @@ const denoising = defineImageApplication<Options, { channels: number }>({
 const brightness = ({ side, channels, count, data }: Patches): DataArray => ({
   dtype: 'float32',
   shape: [count, side, side, channels],
-  values: Float32Array.from(data, (byte) => byte / 255),
+  values: toBrightness(data),
 });
 
 /** Steps to the pixels a hidden one may show. */

@@ -2,6 +2,7 @@ import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
 import { valueWidth, type TableLayout } from '../columns/encoder.ts';
+import type { HeadSpec } from '../variational/heads.ts';
 import type { Params } from './layers.ts';
 
 /** What a network is fed with for b rows of a table; see EncodedTable for the units. */
@@ -70,7 +71,8 @@ export type Base = (typeof BASES)[number];
 
 /** JSON that rebuilds a network: it stands in the model. */
 export interface NetworkSpec {
-  kind: 'tabular';
+  /** `variational`: a latent that is a distribution, and a decoder that gives one of each cell. */
+  kind: 'tabular' | 'variational';
   architecture: Architecture;
   layout: TableLayout;
   /** Size of the latent, d. */
@@ -86,6 +88,8 @@ export interface NetworkSpec {
   pieces?: number;
   /** How numbers are answered: as values, or as distributions over the bounds of their pieces. @default 'value' */
   answers?: Answers;
+  /** Variational: classes of each column, in the encoder's order. */
+  heads?: HeadSpec[];
 }
 
 export const ANSWERS = ['value', 'distribution'] as const;

@@ -19,15 +19,8 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   const distributed = spec.answers === 'distribution' && layout.numbers > 0;
   const values = valueWidth(layout);
   const reals = realWidth(layout);
-  const cycleWidth = layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0);
-  const embeddings = layout.categories.map(({ codes }) => embeddingWidth(codes));
   const pieces = spec.pieces ?? 0;
-  const inputWidth =
-    values +
-    columnCount(layout) +
-    layout.numbers * pieces +
-    cycleWidth +
-    embeddings.reduce((sum, embedding) => sum + embedding, 0);
+  const inputWidth = tabularInputWidth(spec);
   const hidden = hiddenWidths(spec, inputWidth);
   const pca = spec.base === 'pca' && reals > 0;
 
@@ -74,7 +67,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     spec,
     init(seed) {
       const build = new ParamBuilder(seed);
-      layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddings[k]!));
+      layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
       if (architecture === 'residual') {
         build.dense('encoder/in', inputWidth, width);
         for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
@@ -126,6 +119,17 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   };
 }
 
+/** Width of the row that {@link assemble} makes. */
+export function tabularInputWidth({ layout, pieces = 0 }: NetworkSpec): number {
+  return (
+    valueWidth(layout) +
+    columnCount(layout) +
+    layout.numbers * pieces +
+    layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0) +
+    layout.categories.reduce((sum, { codes }) => sum + embeddingWidth(codes), 0)
+  );
+}
+
 /** Adds a prediction of all outputs, or of the first ones. */
 function onto(base: Tensor | undefined, y: Tensor, width: number): Tensor {
   if (!base) return y;
@@ -146,14 +150,14 @@ function hiddenWidths({ architecture, blocks, width, latentDim }: NetworkSpec, i
 }
 
 /** Pre-activation residual block: x + W₂·gelu(W₁·norm(x)). */
-function residual(x: Tensor, params: Params, name: string, rate: number, context: StepContext): Tensor {
+export function residual(x: Tensor, params: Params, name: string, rate: number, context: StepContext): Tensor {
   let h = gelu(dense(layerNorm(x, params, `${name}/norm`), params, `${name}/up`));
   if (rate > 0 && context.training) h = dropout(h, context.random.bernoulli(h.shape, 1 - rate), rate);
   return tf.add(x, dense(h, params, `${name}/down`));
 }
 
 /** The network's input row: hidden and missing cells are 0 and their mask says so. */
-function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {
+export function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {
   const { layout } = spec;
   const rows = input.mask.shape[0]!;
   const values = valueColumns(layout);

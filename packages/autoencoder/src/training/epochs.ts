@@ -51,8 +51,8 @@ interface Loaded {
 }
 
 /**
- * Rows in shards of bounded size: while one trains the next is read, so that two are in memory. The state goes from
- * shard to shard, and so do step count, learning rate and random numbers.
+ * Rows in shards of bounded size: while one trains the next is read, so that two are in memory. They go through one
+ * training, compiled once, whose state, step count and random numbers do not know of shards.
  */
 export async function shardedEpochs(
   engine: Engine,
@@ -78,32 +78,32 @@ export async function shardedEpochs(
     rows.catch(() => undefined);
     ahead = { at: `${when}/${next.firstBatch}`, rows };
   };
-  let current: { loaded: Loaded; training: CompiledTraining } | undefined;
-  const enter = async (epoch: number, batch: number): Promise<{ loaded: Loaded; training: CompiledTraining }> => {
+  let training: CompiledTraining | undefined;
+  let current: Omit<Loaded, 'data'> | undefined;
+  const enter = async (epoch: number, batch: number): Promise<Omit<Loaded, 'data'>> => {
     if (plan.epoch !== epoch) plan = { epoch, shards: planOf(epoch) };
     const place = plan.shards.findLastIndex(({ firstBatch }) => firstBatch <= batch);
     const shard = plan.shards[place]!;
     const at = `${epoch}/${shard.firstBatch}`;
-    if (current?.loaded.at === at) return current;
-    const state = await current?.training.readState();
-    current?.training.dispose();
+    if (current?.at === at) return current;
     current = undefined;
-    const loaded = await (ahead?.at === at ? ahead.rows : read(epoch, shard));
+    const { data, ...loaded } = await (ahead?.at === at ? ahead.rows : read(epoch, shard));
+    ahead = undefined;
+    if (training) await training.writeData(data);
+    else training = await engine.compileTraining({ ...spec, data });
     readAhead(epoch, plan.shards, place);
-    const training = await engine.compileTraining({ ...spec, data: loaded.data });
-    if (state) await training.writeState(state);
-    return (current = { loaded, training });
+    return (current = loaded);
   };
   await enter(1, 0);
   return {
     stepsPerEpoch,
     async run(epoch, from, to) {
-      const { loaded, training } = await enter(epoch, from);
-      const { firstBatch, batches } = loaded.shard;
-      return training.runSlice(loaded.order, from - firstBatch, Math.min(batches, to - firstBatch));
+      const { shard, order } = await enter(epoch, from);
+      const { firstBatch, batches } = shard;
+      return training!.runSlice(order, from - firstBatch, Math.min(batches, to - firstBatch));
     },
-    readState: () => current!.training.readState(),
-    writeState: (state) => current!.training.writeState(state),
-    dispose: () => current?.training.dispose(),
+    readState: () => training!.readState(),
+    writeState: (state) => training!.writeState(state),
+    dispose: () => training?.dispose(),
   };
 }

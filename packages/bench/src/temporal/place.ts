@@ -38,6 +38,8 @@ export async function temporalPlace(log: (message: string) => void) {
     TEMPORAL_ADDRESS: server.address,
     HOURGLASS_HOME: join(folder, 'store'),
     HOURGLASS_TASK_QUEUE: 'bench',
+    // Slots of its own: other runs on this machine are not to be waited for, only to be competed with.
+    XDG_CACHE_HOME: join(folder, 'cache'),
   };
   const settings = temporalSettings(env);
   const { client, close } = await connectClient(settings, env);

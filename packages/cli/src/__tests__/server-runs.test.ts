@@ -69,6 +69,7 @@ describe('a run on the server', () => {
       `  a: { uses: toy/work, approve: {} }\n  b: { uses: toy/work, needs: [a], approve: {} }\n`,
     );
     await until(id, is('a', 'approval'));
+    expect((await call('status', id)).out).toMatch(/\? toy waits for a person: a\b[^]*hourglass approve ask-\S+ a /);
     const yes = await call('approve', id, 'a', '--by', 'ada', '--reason', 'looks right');
     expect(yes.out).toMatch(/a of ask-.*: approved \(ada\)/);
     const run = await until(id, is('b', 'approval'));

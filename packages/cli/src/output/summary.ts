@@ -188,6 +188,18 @@ function verdict({ context, record, ...facts }: SummaryFacts, rows: StageRow[], 
     : '';
   const tail = c.dim(['run ' + record.id, engine, `seed ${record.seed}`].filter(Boolean).join(' · '));
   const time = record.resumed ? '' : ` in ${took}`;
+  /** What to call for those that wait for a person. */
+  const toAnswer = (then: string): string[] => [
+    ...rows
+      .filter(({ status }) => status === 'approval')
+      .map(({ path }) => `   ${c.cyan('→')} hourglass approve ${record.id} ${path}   (or reject)${then}`),
+    ...rows
+      .filter(({ status }) => status === 'held')
+      .map(
+        ({ path }) =>
+          `   ${c.cyan('→')} hourglass retry ${record.id} --with ${path}.OPTION=VALUE   (or --skip ${path})`,
+      ),
+  ];
   switch (record.status) {
     case 'succeeded':
       return [` ${c.green('✓')} ${c.bold(record.pipeline)} succeeded${time}, ${cached}`, `   ${tail}`];
@@ -197,21 +209,18 @@ function verdict({ context, record, ...facts }: SummaryFacts, rows: StageRow[], 
         `   ${c.cyan('→')} continue: ${again}`,
         `   ${tail}`,
       ];
+    case 'running': {
+      const asks = rows.some(({ status }) => status === 'approval' || status === 'held');
+      return [
+        ` ${asks ? c.yellow('?') : c.cyan('▸')} ${c.bold(record.pipeline)} ${asks ? `waits for a person: ${waitingFor(rows)}` : 'is under way'}`,
+        ...toAnswer(''),
+        `   ${tail}`,
+      ];
+    }
     case 'waiting':
       return [
         ` ${c.yellow('?')} ${c.bold(record.pipeline)} waits for a person: ${waitingFor(rows)}`,
-        ...rows
-          .filter(({ status }) => status === 'approval')
-          .map(
-            ({ path }) =>
-              `   ${c.cyan('→')} hourglass approve ${record.id} ${path}   (or reject), then continue: ${again}`,
-          ),
-        ...rows
-          .filter(({ status }) => status === 'held')
-          .map(
-            ({ path }) =>
-              `   ${c.cyan('→')} hourglass retry ${record.id} --with ${path}.OPTION=VALUE   (or --skip ${path})`,
-          ),
+        ...toAnswer(`, then continue: ${again}`),
         `   ${tail}`,
       ];
     default: {

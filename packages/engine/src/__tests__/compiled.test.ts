@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { exportOnnx } from '../export-onnx.ts';
 import { permutation } from '../random/draw.ts';
 import { resolveEngine } from '../resolve.ts';
-import type { EngineName, ForwardSpec, TrainingSpec } from '../types.ts';
+import type { EngineName, ForwardSpec, TrainingSpec, TrainingState } from '../types.ts';
 import { mlpSpec, normalArray, tabularSpec } from './example-nets.ts';
 import { testedEngines } from './tested-engines.ts';
 
@@ -71,6 +71,44 @@ describe.each(ENGINES)('training on %s', (name) => {
     await training.runSlice(permutation(8192, 1, 0), 0, 256);
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(2);
+  });
+
+  it('goes on with other rows in the place of the data as a training does that begins with them', async () => {
+    const engine = await resolveEngine(name);
+    const [first, second] = [tabularSpec(80), { ...tabularSpec(80), data: tabularSpec(70, {}, 21).data }];
+    const order = [permutation(80, 1, 0), permutation(70, 1, 1)];
+    const moving = await engine.compileTraining(first);
+    const found = [...(await moving.runSlice(order[0]!, 0, 3))];
+    await moving.writeData(second.data);
+    found.push(...(await moving.runSlice(order[1]!, 0, 3)));
+    await moving.writeData(first.data);
+    found.push(...(await moving.runSlice(order[0]!, 0, 3)));
+
+    const expected: number[] = [];
+    let state: TrainingState | undefined;
+    for (const [spec, rows] of [
+      [first, 0],
+      [second, 1],
+      [first, 0],
+    ] as const) {
+      const training = await engine.compileTraining(spec);
+      if (state) await training.writeState(state);
+      expected.push(...(await training.runSlice(order[rows]!, 0, 3)));
+      state = await training.readState();
+      training.dispose();
+    }
+    expect(found).toEqual(expected);
+    expect(await moving.readState()).toEqual(state);
+  });
+
+  it('refuses rows of another kind in the place of the data, and rows outside them', async () => {
+    const training = await (await resolveEngine(name)).compileTraining(mlpSpec(WIDTHS, 80));
+    await expect(training.writeData({ x: normalArray([10, 9]) })).rejects.toThrow(
+      'Data x: expected float32 [rows, 8] as at the start of the training, found float32 [rows, 9]',
+    );
+    await expect(training.writeData({ y: normalArray([10, 8]) })).rejects.toThrow('Data x: expected float32');
+    await training.writeData({ x: normalArray([10, 8]) });
+    await expect(training.runSlice(permutation(80, 1, 0), 0, 3)).rejects.toThrow('outside 0 … 9');
   });
 
   it('refuses the state of another net, and a disposed training', async () => {

@@ -164,6 +164,17 @@ describe('eager training', () => {
     }
   });
 
+  it('goes on with other rows in the place of the data, refusing those of another kind', async () => {
+    const engine = await resolveEngine('cpu');
+    const moving = await engine.compileTraining(mlpSpec(WIDTHS, 40));
+    await expect(moving.writeData({ x: normalArray([9, 7]) })).rejects.toThrow('Data x: expected float32 [rows, 8]');
+    const other = mlpSpec(WIDTHS, 20, { data: { x: normalArray([20, 8], 9) } });
+    await moving.writeData(other.data);
+    const begun = await engine.compileTraining(other);
+    expect(await moving.runSlice(order(20), 0, 1)).toEqual(await begun.runSlice(order(20), 0, 1));
+    expect(await moving.readState()).toEqual(await begun.readState());
+  });
+
   it('lets timers run while a slice trains', async () => {
     const training = await (await resolveEngine('wasm')).compileTraining(mlpSpec([64, 256, 256, 64], 4096));
     let ticks = 0;

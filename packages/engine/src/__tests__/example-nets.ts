@@ -62,7 +62,7 @@ const layerNorm = (x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor): tf.Tensor 
  * The net of tables: embedding of one column of codes, values with dropout, residual block of LayerNorm and GELU,
  * softmax cross-entropy for the codes and masked squared error for the values.
  */
-export function tabularSpec(rows: number, overrides: Partial<TrainingSpec> = {}): TrainingSpec {
+export function tabularSpec(rows: number, overrides: Partial<TrainingSpec> = {}, dataSeed = 5): TrainingSpec {
   const [columns, categories, width, embedding] = [6, 5, 16, 3];
   const random = hostRandom(11);
   const matrix = (a: number, b: number) => ({
@@ -83,7 +83,7 @@ export function tabularSpec(rows: number, overrides: Partial<TrainingSpec> = {})
       'out/bias': constant(columns + categories, 0),
     },
     data: {
-      x: normalArray([rows, columns], 5),
+      x: normalArray([rows, columns], dataSeed),
       weight: {
         dtype: 'float32',
         shape: [rows, columns],

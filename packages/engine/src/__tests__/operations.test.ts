@@ -306,6 +306,20 @@ describe('operations on images, compiled', () => {
       });
     },
   );
+  it.each([
+    ['many to few', 12, 2],
+    ['few to many', 2, 9],
+    ['as many', 5, 5],
+  ] as const)('convolutions of channels: %s', async (_, from, to) => {
+    for (const [stride, pad, size, filter] of geometry)
+      await expectSame({
+        fn: (x, w) => tf.conv2d(x4(x), x4(w), stride, pad),
+        inputs: [
+          [2, size, size + 1, from],
+          [filter, filter, from, to],
+        ],
+      });
+  });
   it('transposed convolution', () =>
     expectSame({
       fn: (x, w) => tf.conv2dTranspose(x4(x), x4(w), [2, 8, 8, 3], 2, 'same'),

@@ -2,14 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 
 import { HourglassError } from '@hourglass/core';
 
+import { checkTraining } from '../check-training.ts';
 import { flatten, paramLayout, paramValues, sizeOf, splitFrozen, unflatten, type ParamLayout } from '../flat-params.ts';
 import type { Graph } from '../ir/graph.ts';
 import { momentNames, optimizerSettings, stepScalars, type OptimizerSettings } from '../optimizer.ts';
 import { optimise } from '../passes/optimise.ts';
 import { scheduleRate } from '../schedule.ts';
 import { dataShapes, traceTraining, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
-import { checkSlice, rowCount } from '../training-data.ts';
-import type { CompiledTraining, TrainingSpec } from '../types.ts';
+import { checkSlice, sameKind } from '../training-data.ts';
+import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { drawSteps } from './draw-steps.ts';
 
 /** Aimed length of one native call, ms: it blocks the event loop. */
@@ -62,6 +63,8 @@ export interface StepEngine {
   /** Copies of the flat vectors. */
   read(): Promise<Record<string, Float32Array>>;
   write(next: FlatTraining): Promise<void>;
+  /** Other rows, of the same kind, in place of `spec.data`. */
+  writeData(data: Record<string, DataArray>): Promise<void>;
 }
 
 interface Compiled {
@@ -83,7 +86,7 @@ export async function compiledTraining(
   const { trained, frozen } = splitFrozen(spec.params, spec.frozen);
   const layout = paramLayout(trained, spec.optimizer);
   const frozenLayout = paramLayout(frozen);
-  const n = rowCount(spec.data);
+  let n = checkTraining(spec);
   const data = dataShapes(spec.data);
   const moments = momentNames(settings);
   let frozenValues = flatten(frozenLayout, paramValues(frozen));
@@ -114,7 +117,7 @@ export async function compiledTraining(
     return one;
   };
   // Steps that cannot be compiled are refused here, not in the middle of an epoch.
-  await compiledFor(Math.min(spec.batchSize, Math.max(1, n)));
+  await compiledFor(Math.min(spec.batchSize, n));
 
   const call = async ({ runner, draws }: Compiled, rows: Int32Array, steps: number): Promise<Float32Array> => {
     const scalars = new Float32Array(steps * 3);
@@ -172,6 +175,11 @@ export async function compiledTraining(
       await engine.write({ state, frozen: fixed });
       frozenValues = fixed;
       step = next.step;
+    },
+    async writeData(next) {
+      alive();
+      n = sameKind(next, spec.data);
+      await engine.writeData(next);
     },
     dispose() {
       if (disposed) return;

@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
+import { checkTraining } from '../check-training.ts';
 import { flatten, paramLayout, paramValues, splitFrozen, unflatten } from '../flat-params.ts';
 import { applyStep, momentNames, optimizerSettings, stepScalars, type FlatState } from '../optimizer.ts';
 import { scheduleRate } from '../schedule.ts';
-import { checkSlice, gatherRows, rowCount } from '../training-data.ts';
+import { checkSlice, gatherRows, sameKind } from '../training-data.ts';
 import type { CompiledTraining, TrainingSpec } from '../types.ts';
 import { valueAndGradients } from './gradients.ts';
 import { stepRandom } from './step-random.ts';
@@ -24,7 +25,8 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
   const layout = paramLayout(trained, spec.optimizer);
   const frozenLayout = paramLayout(frozen);
   let frozenValues = flatten(frozenLayout, paramValues(frozen));
-  const rows = rowCount(spec.data);
+  let { data } = spec;
+  let rows = checkTraining(spec);
   let state: FlatState = {
     params: flatten(layout, paramValues(trained)),
     m: new Float32Array(layout.size),
@@ -38,7 +40,7 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
     if (tf.getBackend() !== backend) void tf.setBackend(backend);
     const loss = tf.tidy(() => {
       const batch: Record<string, tf.Tensor> = {};
-      for (const [name, array] of Object.entries(spec.data)) {
+      for (const [name, array] of Object.entries(data)) {
         const { values, shape, dtype } = gatherRows(array, order, from, to);
         batch[name] = tf.tensor(values, shape, dtype);
       }
@@ -111,6 +113,11 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
       };
       frozenValues = flatten(frozenLayout, next.params);
       step = next.step;
+    },
+    async writeData(next) {
+      alive();
+      rows = sameKind(next, data);
+      data = next;
     },
     dispose() {
       disposed = true;

@@ -72,6 +72,13 @@ const padded = ([n, h, width, c]: readonly number[], [top, bottom, left, right]:
   c!,
 ];
 
+/** The image without its padding. */
+const cutPadding = (w: GraphWriter, x: string, { pads }: WindowAttrs, image: readonly number[]): string =>
+  w.node('Slice', [x, w.ints([0, pads[0], pads[2], 0]), w.target(image)], { T: 'float32', Index: 'int32' });
+
+/** The fast kernels of gradients know no padding of our own: it is made real for them. */
+const VALID: Record<string, Attribute> = { padding: { text: 'VALID' }, explicit_paddings: [] };
+
 const isExplicit = (attributes: Record<string, Attribute>): boolean => 'explicit_paddings' in attributes;
 
 const resizeAttributes = (attrs: { alignCorners: boolean; halfPixelCenters: boolean }) => ({
@@ -90,14 +97,20 @@ const resize =
 export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
   Conv2D: (w, x, { attrs, inputs: [image, filter] }) =>
     w.node('Conv2D', x, convolution(attrs, image!.shape, filter!.shape)),
-  Conv2DInputGrad: (w, [dy, filter], { attrs, inputs, output }) =>
-    w.node(
-      'Conv2DBackpropInput',
-      [w.shape(output.shape), filter!, dy!],
-      convolution(attrs, output.shape, inputs[1]!.shape),
-    ),
-  Conv2DFilterGrad: (w, [x, dy], { attrs, inputs, output }) =>
-    w.node('Conv2DBackpropFilter', [x!, w.ints(output.shape), dy!], convolution(attrs, inputs[0]!.shape, output.shape)),
+  Conv2DInputGrad(w, [dy, filter], { attrs, inputs, output }) {
+    const [, taps] = inputs;
+    const node = (shape: readonly number[], attributes: Record<string, Attribute>) =>
+      w.node('Conv2DBackpropInput', [w.shape(shape), filter!, dy!], attributes);
+    const attributes = convolution(attrs, output.shape, taps!.shape);
+    if (!isExplicit(attributes)) return node(output.shape, attributes);
+    return cutPadding(w, node(padded(output.shape, attrs.pads), { ...attributes, ...VALID }), attrs, output.shape);
+  },
+  Conv2DFilterGrad(w, [x, dy], { attrs, inputs, output }) {
+    const attributes = convolution(attrs, inputs[0]!.shape, output.shape);
+    const node = (image: string, padding: Record<string, Attribute>) =>
+      w.node('Conv2DBackpropFilter', [image, w.ints(output.shape), dy!], { ...attributes, ...padding });
+    return isExplicit(attributes) ? node(padImage(w, x!, attrs.pads), VALID) : node(x!, {});
+  },
   DepthwiseConv2D(w, [x, filter], { attrs, inputs: [image, weights] }) {
     const wide = attrs.dilations.some((d) => d > 1);
     const taps = wide ? dilatedFilter(w, filter!, weights!.shape, attrs.dilations) : filter!;
@@ -135,11 +148,7 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
       ...pooling(attrs),
       padding: { text: 'VALID' },
     });
-    const size = w.target(output.shape);
-    return w.node('Slice', [whole, w.ints([0, attrs.pads[0], attrs.pads[2], 0]), size], {
-      T: 'float32',
-      Index: 'int32',
-    });
+    return cutPadding(w, whole, attrs, output.shape);
   },
   ResizeNearest: resize('ResizeNearestNeighbor'),
   ResizeNearestGrad: (w, [dy], { attrs, output }) =>

@@ -1,4 +1,5 @@
 import type { NodeOf, OpName, ResizeAttrs, Value, WindowAttrs } from '../ir/graph.ts';
+import { convFilterGrad, convProduct } from './conv-products.ts';
 import type { Emit } from './emit-elementwise.ts';
 import { emitConstant } from './emit-structure.ts';
 import { nearestIndices, resizeMatrix, transposed } from './resize-weights.ts';
@@ -78,7 +79,10 @@ const poolAttributes = (attrs: WindowAttrs & { size: [number, number] }) => {
 };
 
 export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
-  Conv2D(w, [x, filter], { attrs }) {
+  Conv2D(w, [x, filter], { attrs, inputs, output }) {
+    const shapes = { image: inputs[0]!.shape, out: output.shape, filter: inputs[1]!.shape };
+    const product = convProduct(w, x!, filter!, attrs, shapes);
+    if (product !== undefined) return product;
     const weights = w.node('Transpose', [filter!], { perm: [3, 2, 0, 1] });
     return fromChannels(w, w.node('Conv', [toChannels(w, x!), weights], windowAttributes(attrs)));
   },
@@ -92,10 +96,8 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
       }),
     );
   },
-  Conv2DFilterGrad(w, [x, dy], { attrs, output }) {
-    const grad = w.node('Conv', [swapBatch(w, x!), swapBatch(w, dy!)], swapStrides(attrs));
-    return w.node('Transpose', [cropWindow(w, grad, output.shape)], { perm: [2, 3, 0, 1] });
-  },
+  Conv2DFilterGrad: (w, [x, dy], { attrs, inputs, output }) =>
+    convFilterGrad(w, x!, dy!, attrs, { image: inputs[0]!.shape, out: inputs[1]!.shape, filter: output.shape }),
   DepthwiseConv2D(w, [x, filter], { attrs, inputs }) {
     const shape = inputs[1]!.shape;
     const weights = depthwiseFilter(w, filter!, shape);
@@ -154,7 +156,18 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
   },
   ResizeNearest(w, [x], { attrs, inputs, output }) {
     const [, h, width] = inputs[0]!.shape as [number, number, number];
-    const [, H, W] = output.shape as [number, number, number];
+    const [n, H, W, c] = output.shape as [number, number, number, number];
+    if (!attrs.alignCorners && H % h === 0 && W % width === 0) {
+      // Whole factors: every cell is repeated, and so is every row. Copies beside each other are faster than Gather.
+      const repeat = (name: string, times: number, cells: number) =>
+        times === 1
+          ? name
+          : w.node('Concat', new Array<string>(times).fill(w.node('Reshape', [name, w.ints([-1, 1, cells])])), {
+              axis: 1,
+            });
+      const wide = repeat(x!, W / width, c);
+      return w.node('Reshape', [repeat(wide, H / h, W * c), w.reshapeTarget([n, H, W, c])]);
+    }
     const rows = w.node('Gather', [x!, w.tensor(nearestIndices(h, H, attrs), [H])], { axis: 1 });
     return w.node('Gather', [rows, w.tensor(nearestIndices(width, W, attrs), [W])], { axis: 2 });
   },

@@ -1,51 +1,64 @@
 import type { OptimizerSettings } from '../optimizer.ts';
 import type { OnnxWriter } from './writer.ts';
 
-/** Names of the flat vectors of a training, and of the scalars of the present step. */
-export interface OptimizerNames {
+/** Names of one tensor that is trained, at the end of a step. */
+export interface Update {
   params: string;
   m?: string;
   v?: string;
   gradient: string;
+  decays: boolean;
+}
+
+/** Scalars of the present step. */
+export interface StepScalarNames {
   /** Adam: rate / (1 − β₁ᵗ) · √(1 − β₂ᵗ). SGD: rate. */
   rate: string;
   /** ε · √(1 − β₂ᵗ), the "epsilon hat" of Kingma & Ba. */
   epsilon: string;
   /** rate · weight decay. */
   decay: string;
-  /** 1 where weight decay applies, 0 elsewhere; none when it applies nowhere. */
-  decayMask?: string;
 }
 
+/** What a tensor and its moments are after the step. */
+export type Updated = Pick<Update, 'params' | 'm' | 'v'>;
+
 /**
- * One optimizer step as a chain of operations on flat vectors. Factors are gathered into scalars first: every operation
- * on a vector is a pass through memory.
+ * One optimizer step as a chain of operations on each tensor. Factors are gathered into scalars first: every operation
+ * on a tensor is a pass through memory.
  */
 export function emitOptimizer(
   w: OnnxWriter,
   settings: OptimizerSettings,
-  n: OptimizerNames,
-): { params: string; m?: string; v?: string } {
-  let scale: string | undefined;
-  if (settings.clipNorm !== undefined) {
-    const norm = w.node('Sqrt', [w.node('ReduceSumSquare', [n.gradient], { keepdims: 0 })]);
-    const factor = w.node('Div', [w.scalar(settings.clipNorm), w.node('Add', [norm, w.scalar(1e-6)])]);
-    scale = w.node('Min', [factor, w.scalar(1)]);
-  }
+  updates: readonly Update[],
+  scalars: StepScalarNames,
+): Updated[] {
+  const scale = settings.clipNorm === undefined ? undefined : clipScale(w, updates, settings.clipNorm);
   const scaled = (k: number) => (scale ? w.node('Mul', [scale, w.scalar(k)]) : w.scalar(k));
-  let params = n.params;
-  if (n.decayMask) params = w.node('Sub', [params, w.node('Mul', [params, w.node('Mul', [n.decayMask, n.decay])])]);
-  if (settings.kind === 'sgd') {
-    const g = scale ? w.node('Mul', [n.gradient, scale]) : n.gradient;
-    const m = n.m ? w.node('Add', [w.node('Mul', [n.m, w.scalar(settings.momentum)]), g]) : undefined;
-    return { params: w.node('Sub', [params, w.node('Mul', [m ?? g, n.rate])]), m };
-  }
+  const keep = settings.weightDecay > 0 ? w.node('Sub', [w.scalar(1), scalars.decay]) : undefined;
   const { beta1, beta2 } = settings;
-  const m = w.node('Add', [w.node('Mul', [n.m!, w.scalar(beta1)]), w.node('Mul', [n.gradient, scaled(1 - beta1)])]);
-  const squares = w.node('Mul', [n.gradient, n.gradient]);
-  const second = scale ? w.node('Mul', [w.node('Mul', [scale, scale]), w.scalar(1 - beta2)]) : w.scalar(1 - beta2);
-  const v = w.node('Add', [w.node('Mul', [n.v!, w.scalar(beta2)]), w.node('Mul', [squares, second])]);
-  const denominator = w.node('Add', [w.node('Sqrt', [v]), n.epsilon]);
-  const update = w.node('Mul', [w.node('Div', [m, denominator]), n.rate]);
-  return { params: w.node('Sub', [params, update]), m, v };
+  const [first, second] = [scaled(1 - beta1), scaled(1 - beta2)];
+  const secondOfSquares = scale ? w.node('Mul', [scale, second]) : second;
+  return updates.map((u) => {
+    const params = keep && u.decays ? w.node('Mul', [u.params, keep]) : u.params;
+    if (settings.kind === 'sgd') {
+      const g = scale ? w.node('Mul', [u.gradient, scale]) : u.gradient;
+      const m = u.m ? w.node('Add', [w.node('Mul', [u.m, w.scalar(settings.momentum)]), g]) : undefined;
+      return { params: w.node('Sub', [params, w.node('Mul', [m ?? g, scalars.rate])]), m };
+    }
+    const m = w.node('Add', [w.node('Mul', [u.m!, w.scalar(beta1)]), w.node('Mul', [u.gradient, first])]);
+    const squares = w.node('Mul', [u.gradient, u.gradient]);
+    const v = w.node('Add', [w.node('Mul', [u.v!, w.scalar(beta2)]), w.node('Mul', [squares, secondOfSquares])]);
+    const denominator = w.node('Add', [w.node('Sqrt', [v]), scalars.epsilon]);
+    const update = w.node('Mul', [w.node('Div', [m, denominator]), scalars.rate]);
+    return { params: w.node('Sub', [params, update]), m, v };
+  });
+}
+
+/** min(1, clipNorm / (norm + 1e-6)) over all gradients together, the formula of PyTorch's clip_grad_norm_. */
+function clipScale(w: OnnxWriter, updates: readonly Update[], clipNorm: number): string {
+  const squares = updates.map(({ gradient }) => w.node('ReduceSumSquare', [gradient], { keepdims: 0 }));
+  const norm = w.node('Sqrt', [squares.length === 1 ? squares[0]! : w.node('Sum', squares)]);
+  const factor = w.node('Div', [w.scalar(clipNorm), w.node('Add', [norm, w.scalar(1e-6)])]);
+  return w.node('Min', [factor, w.scalar(1)]);
 }

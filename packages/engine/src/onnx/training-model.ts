@@ -1,9 +1,11 @@
 import type { StepGraph } from '../compiled/training.ts';
-import type { ParamLayout } from '../flat-params.ts';
 import type { Graph, Value } from '../ir/graph.ts';
+import { sameShape } from '../ir/shapes.ts';
 import { momentNames } from '../optimizer.ts';
 import { emitNodes } from './emit.ts';
 import { emitOptimizer } from './emit-optimizer.ts';
+import { emitConstant } from './emit-structure.ts';
+import { paramGroups, type ParamGroup } from './param-groups.ts';
 import { encodeModel, type ValueInfoProto } from './proto.ts';
 import { onnxWriter, valueInfo, type OnnxWriter } from './writer.ts';
 
@@ -11,13 +13,14 @@ import { onnxWriter, valueInfo, type OnnxWriter } from './writer.ts';
  * A slice of an epoch as one ONNX model: a Loop whose body is a training step.
  *
  * Inputs: `data/NAME [n, …]`, `rows [steps, batch]` int32, `random/N [steps, …]`, `scalars [steps, 3]`,
- * `frozen/NAME`, `params [p]`, `m [p]`, `v [p]`, `steps` int64. Outputs: `params.out`, `m.out`, `v.out`, `losses [steps]`.
+ * `frozen/NAME`, `params/N`, `m/N`, `v/N` for every group of parameters, `steps` int64. Outputs: `params/N.out`,
+ * `m/N.out`, `v/N.out`, `losses [steps]`.
  */
 export function trainingModel(spec: StepGraph): Uint8Array {
   const { layout, optimizer } = spec;
-  const moments = momentNames(optimizer);
-  const states = ['params', ...moments];
-  const flat = [layout.size];
+  const groups = paramGroups(layout);
+  const vectors = ['params', ...momentNames(optimizer)] as const;
+  const states = vectors.flatMap((vector) => groups.map(({ shape }, i) => ({ name: `${vector}/${i}`, shape })));
 
   const body = onnxWriter('b');
   const pick = (name: string) => body.node('Gather', [name, 'b.step'], { axis: 0 });
@@ -25,7 +28,7 @@ export function trainingModel(spec: StepGraph): Uint8Array {
   const scalars = pick('scalars');
   const scalarAt = (i: number) =>
     body.node('Reshape', [body.node('Slice', [scalars, body.ints([i]), body.ints([i + 1])]), body.ints([])]);
-  const weights = splitParams(body, 'b.params', layout);
+  const weights = new Map(groups.flatMap((group, i) => [...splitParams(body, `b.params/${i}`, group)]));
   for (const node of spec.graph.nodes) {
     if (node.op !== 'Input') continue;
     const { kind, name } = node.attrs;
@@ -34,43 +37,52 @@ export function trainingModel(spec: StepGraph): Uint8Array {
     else body.bind(node.output, weights.get(name) ?? `frozen/${name}`);
   }
   emitNodes(body, spec.graph.nodes);
-  const next = emitOptimizer(body, optimizer, {
-    params: 'b.params',
-    m: 'b.m',
-    v: 'b.v',
-    ...(moments.includes('m') ? {} : { m: undefined }),
-    gradient: flatGradient(body, spec.graph, layout),
-    rate: scalarAt(0),
-    epsilon: scalarAt(1),
-    decay: scalarAt(2),
-    decayMask: optimizer.weightDecay > 0 ? decayMask(body, layout) : undefined,
-  });
+  const updated = emitOptimizer(
+    body,
+    optimizer,
+    groups.map((group, i) => ({
+      ...Object.fromEntries(vectors.map((vector) => [vector, `b.${vector}/${i}`])),
+      params: `b.params/${i}`,
+      gradient: groupGradient(body, spec.graph, group),
+      decays: group.decays,
+    })),
+    { rate: scalarAt(0), epsilon: scalarAt(1), decay: scalarAt(2) },
+  );
+  const next = vectors.flatMap((vector) => updated.map((one) => one[vector]!));
   const loss = body.node('Reshape', [body.nameOf(spec.graph.outputs.loss!), body.ints([])]);
   const bodyOutputs: ValueInfoProto[] = [valueInfo(body.rename('b.continue', 'b.continue.out'), 'bool', [])];
-  for (const state of states)
-    bodyOutputs.push(valueInfo(body.rename(next[state as 'params']!, `b.${state}.out`), 'float32', flat));
+  states.forEach(({ name, shape }, i) =>
+    bodyOutputs.push(valueInfo(body.rename(next[i]!, `b.${name}.out`), 'float32', shape)),
+  );
   bodyOutputs.push(valueInfo(body.rename(loss, 'b.loss'), 'float32', []));
   const bodyGraph = body.graph(
     'step',
     [
       valueInfo('b.step', 'int64', []),
       valueInfo('b.continue', 'bool', []),
-      ...states.map((state) => valueInfo(`b.${state}`, 'float32', flat)),
+      ...states.map(({ name, shape }) => valueInfo(`b.${name}`, 'float32', shape)),
     ],
     bodyOutputs,
   );
 
   const main = onnxWriter('m');
-  const results = main.nodeOf('Loop', ['steps', main.scalar(1, 'bool'), ...states], states.length + 1, {
-    body: bodyGraph,
-  });
-  const outputs = states.map((state, i) => valueInfo(main.rename(results[i]!, `${state}.out`), 'float32', flat));
+  const results = main.nodeOf(
+    'Loop',
+    ['steps', main.scalar(1, 'bool'), ...states.map(({ name }) => name)],
+    states.length + 1,
+    {
+      body: bodyGraph,
+    },
+  );
+  const outputs = states.map(({ name, shape }, i) =>
+    valueInfo(main.rename(results[i]!, `${name}.out`), 'float32', shape),
+  );
   outputs.push(valueInfo(main.rename(results[states.length]!, 'losses'), 'float32', ['steps']));
   const inputs = [
     valueInfo('steps', 'int64', []),
     valueInfo('rows', 'int32', ['steps', spec.rows]),
     valueInfo('scalars', 'float32', ['steps', 3]),
-    ...states.map((state) => valueInfo(state, 'float32', flat)),
+    ...states.map(({ name, shape }) => valueInfo(name, 'float32', shape)),
     ...Object.entries(spec.data).map(([name, a]) => valueInfo(`data/${name}`, a.dtype, ['n', ...a.rowShape])),
     ...spec.frozen.slices.map((p) => valueInfo(`frozen/${p.name}`, 'float32', p.shape)),
     ...spec.draws.map((draw, i) => valueInfo(`random/${i}`, 'float32', ['steps', ...draw.shape])),
@@ -78,25 +90,21 @@ export function trainingModel(spec: StepGraph): Uint8Array {
   return encodeModel(main.graph('training', inputs, outputs));
 }
 
-/** The flat vector as one tensor a parameter. */
-function splitParams(w: OnnxWriter, params: string, layout: ParamLayout): Map<string, string> {
-  const sizes = layout.slices.map(({ start, end }) => end - start);
-  const parts = sizes.length === 1 ? [params] : w.nodeOf('Split', [params, w.ints(sizes)], sizes.length, { axis: 0 });
-  return new Map(layout.slices.map(({ name, shape }, i) => [name, w.node('Reshape', [parts[i]!, w.ints(shape)])]));
+/** The tensor of a group as one of each parameter. */
+function splitParams(w: OnnxWriter, tensor: string, { slices, shape }: ParamGroup): Map<string, string> {
+  if (slices.length === 1 && sameShape(slices[0]!.shape, shape)) return new Map([[slices[0]!.name, tensor]]);
+  const sizes = slices.map(({ start, end }) => end - start);
+  const parts = sizes.length === 1 ? [tensor] : w.nodeOf('Split', [tensor, w.ints(sizes)], sizes.length, { axis: 0 });
+  return new Map(slices.map(({ name, shape }, i) => [name, w.node('Reshape', [parts[i]!, w.ints(shape)])]));
 }
 
-/** Gradients as one vector; a parameter without one gets zeros. */
-function flatGradient(w: OnnxWriter, graph: Graph, layout: ParamLayout): string {
-  const parts = layout.slices.map(({ name, start, end }) => {
-    const value: Value | undefined = graph.outputs[`grad/${name}`];
-    if (!value) return w.tensor(new Float32Array(end - start), [end - start]);
-    return w.node('Reshape', [w.nameOf(value), w.ints([-1])]);
+/** Gradients of a group as one tensor; a parameter without one gets zeros. */
+function groupGradient(w: OnnxWriter, graph: Graph, { slices, shape }: ParamGroup): string {
+  const parts = slices.map((slice) => {
+    const value: Value | undefined = graph.outputs[`grad/${slice.name}`];
+    const alone = slices.length === 1 && sameShape(slice.shape, shape);
+    if (!value) return emitConstant(w, 0, alone ? shape : [slice.end - slice.start], 'float32');
+    return alone ? w.nameOf(value) : w.node('Reshape', [w.nameOf(value), w.ints([-1])]);
   });
   return parts.length === 1 ? parts[0]! : w.node('Concat', parts, { axis: 0 });
-}
-
-function decayMask(w: OnnxWriter, layout: ParamLayout): string | undefined {
-  const mask = new Float32Array(layout.size);
-  for (const { start, end, decays } of layout.slices) if (decays) mask.fill(1, start, end);
-  return w.tensor(mask, [layout.size]);
 }

@@ -67,6 +67,8 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
   const initializers: TensorProto[] = [];
   const constants = new Map<string, string>();
   const names = new Map<Value, string>();
+  /** Names given by rename: they stay. */
+  const renamed = new Set<string>();
   let count = 0;
   const fresh = () => `${prefix}${count++}`;
   let rowsName: string | undefined;
@@ -94,6 +96,16 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
       return output;
     },
     rename(from, to) {
+      // An output of a node takes the new name everywhere; anything else is passed on.
+      if (nodes.some((node) => node.output.includes(from)) && !renamed.has(from)) {
+        for (const node of nodes) {
+          node.input = node.input.map((name) => (name === from ? to : name));
+          node.output = node.output.map((name) => (name === from ? to : name));
+        }
+        for (const [value, name] of names) if (name === from) names.set(value, to);
+        renamed.add(to);
+        return to;
+      }
       nodes.push({ opType: 'Identity', input: [from], output: [to], attribute: [] });
       return to;
     },

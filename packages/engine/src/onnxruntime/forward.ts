@@ -20,7 +20,7 @@ export const onnxForward = (spec: ForwardSpec): CompiledForward =>
         const feeds: Feeds = { ...params };
         for (const [name, a] of Object.entries(batch)) feeds[name] = tensor(a);
         random.forEach((a, i) => (feeds[`random/${i}`] = tensor(a)));
-        const results = await runSession(session, feeds);
+        const results = await runSession(session, feeds, `batches of ${spec.batchSize ?? 4096} rows`);
         return names.map((name) => results[name]!.data as Float32Array);
       },
       writeParams(flat) {

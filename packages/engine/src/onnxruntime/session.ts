@@ -1,14 +1,16 @@
-import { HourglassError } from '@hourglass/core';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
+
+import { nativeFailure } from '../compiled/native-failure.ts';
+import { threadCount } from '../threads.ts';
 
 /** Feeds and results of a session. */
 export type Feeds = Record<string, Tensor>;
 
-/** Opens a model in onnxruntime on one thread: for nets of this size more threads are slower. */
-export async function openSession(model: Uint8Array): Promise<InferenceSession> {
+/** Opens a model in onnxruntime. */
+export async function openSession(model: Uint8Array, threads = threadCount()): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(model, {
-      intraOpNumThreads: 1,
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
@@ -17,17 +19,15 @@ export async function openSession(model: Uint8Array): Promise<InferenceSession> 
       extra: { session: { set_denormal_as_zero: '1' } },
     });
   } catch (error) {
-    throw new HourglassError('ENGINE_FAILED', `onnxruntime refused a model: ${message(error)}`, { cause: error });
+    throw nativeFailure('onnxruntime', 'refused a model', error);
   }
 }
 
-/** @throws ENGINE_FAILED */
-export async function runSession(session: InferenceSession, feeds: Feeds): Promise<Feeds> {
+/** @param size what to make smaller when memory runs out, for the message @throws ENGINE_FAILED */
+export async function runSession(session: InferenceSession, feeds: Feeds, size: string): Promise<Feeds> {
   try {
     return (await session.run(feeds)) as Feeds;
   } catch (error) {
-    throw new HourglassError('ENGINE_FAILED', `onnxruntime failed: ${message(error)}`, { cause: error });
+    throw nativeFailure('onnxruntime', 'failed', error, size);
   }
 }
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));

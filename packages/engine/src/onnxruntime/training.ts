@@ -1,38 +1,49 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 
-import { compiledTraining, type StepGraph, type StepRunner } from '../compiled/training.ts';
+import { compiledTraining, type FlatTraining, type StepGraph, type StepRunner } from '../compiled/training.ts';
 import type { ParamLayout } from '../flat-params.ts';
+import { fromGroups, paramGroups, toGroups } from '../onnx/param-groups.ts';
 import { trainingModel } from '../onnx/training-model.ts';
-import type { CompiledTraining, TrainingSpec } from '../types.ts';
+import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { openSession, runSession, type Feeds } from './session.ts';
 
 /** A training traced once and run by onnxruntime: the state is fed to every call and taken out of it. */
 export async function onnxTraining(spec: TrainingSpec): Promise<CompiledTraining> {
   return compiledTraining(spec, (start, layouts) => {
-    let { state, frozen } = start;
-    const feedsOf = (): Feeds => stateFeeds(spec, layouts, state, frozen);
-    const keep = (results: Feeds) =>
-      (state = Object.fromEntries(
-        Object.keys(state).map((name) => [name, results[`${name}.out`]!.data as Float32Array]),
-      ));
+    let { data } = spec;
+    let { frozen } = start;
+    const groups = paramGroups(layouts.layout);
+    const split = ({ state }: FlatTraining) =>
+      Object.fromEntries(Object.entries(state).map(([vector, flat]) => [vector, toGroups(groups, flat)]));
+    let state = split(start);
+    const feedsOf = (): Feeds => {
+      const feeds = fixedFeeds(data, layouts.frozen, frozen);
+      for (const [vector, values] of Object.entries(state))
+        groups.forEach(({ shape }, i) => (feeds[`${vector}/${i}`] = new Tensor('float32', values[i]!, shape)));
+      return feeds;
+    };
+    const keep = (results: Feeds) => {
+      for (const [vector, values] of Object.entries(state))
+        state[vector] = values.map((_, i) => results[`${vector}/${i}.out`]!.data as Float32Array);
+    };
     return {
       compile: async (step) => stepRunner(await openSession(trainingModel(step)), step, feedsOf, keep),
-      read: async () => state,
-      write: async (next) => void ({ state, frozen } = next),
+      read: async () =>
+        Object.fromEntries(
+          Object.entries(state).map(([vector, values]) => [vector, fromGroups(groups, values, layouts.layout.size)]),
+        ),
+      write: async (next) => {
+        state = split(next);
+        ({ frozen } = next);
+      },
+      writeData: async (next) => void (data = next),
     };
   });
 }
 
-function stateFeeds(
-  spec: TrainingSpec,
-  { layout, frozen }: { layout: ParamLayout; frozen: ParamLayout },
-  state: Record<string, Float32Array>,
-  frozenValues: Float32Array,
-): Feeds {
+function fixedFeeds(data: Record<string, DataArray>, frozen: ParamLayout, frozenValues: Float32Array): Feeds {
   const feeds: Feeds = {};
-  for (const [name, values] of Object.entries(state)) feeds[name] = new Tensor('float32', values, [layout.size]);
-  for (const [name, a] of Object.entries(spec.data))
-    feeds[`data/${name}`] = new Tensor(a.dtype, a.values as never, a.shape);
+  for (const [name, a] of Object.entries(data)) feeds[`data/${name}`] = new Tensor(a.dtype, a.values as never, a.shape);
   for (const { name, shape, start, end } of frozen.slices)
     feeds[`frozen/${name}`] = new Tensor('float32', frozenValues.subarray(start, end), shape);
   return feeds;
@@ -50,7 +61,7 @@ const stepRunner = (
     feeds.rows = new Tensor('int32', rows, [steps, batch]);
     feeds.scalars = new Tensor('float32', scalars, [steps, 3]);
     draws.forEach(({ shape }, i) => (feeds[`random/${i}`] = new Tensor('float32', random[i]!, [steps, ...shape])));
-    const results = await runSession(session, feeds);
+    const results = await runSession(session, feeds, `batches of ${batch} rows`);
     keep(results);
     return results.losses!.data as Float32Array;
   },

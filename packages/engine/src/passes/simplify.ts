@@ -142,14 +142,26 @@ function reduce(build: Builder, node: NodeOf<'Sum' | 'Mean' | 'Max' | 'Min'>, x:
   const repeats = axes.reduce((n, axis) => n * (value.shape[axis] === 1 ? x.shape[axis]! : 1), 1);
   let out = value;
   const shape = reducedShape(value.shape, axes, keepDims);
-  if (real.length === axes.length) out = build.add(node.op, [value], { axes, keepDims }, shape, dtype);
+  const together = runs(real);
+  if (real.length === axes.length && together.length <= 1)
+    out = build.add(node.op, [value], { axes, keepDims }, shape, dtype);
   else {
-    if (real.length > 0)
-      out = build.add(node.op, [value], { axes: real, keepDims: true }, reducedShape(value.shape, real, true), dtype);
+    // Axes apart from each other are reduced one after the other: targets would move the data to bring them together.
+    for (const run of together)
+      out = build.add(node.op, [out], { axes: run, keepDims: true }, reducedShape(out.shape, run, true), dtype);
     if (!sameShape(out.shape, shape))
       out = size(out.shape) === 1 && numberOf(out) !== undefined ? out : build.add('Reshape', [out], {}, shape, dtype);
   }
   return node.op === 'Sum' && repeats !== 1 ? times(build, out, repeats) : out;
+}
+
+/** Sorted axes as runs of neighbours. */
+function runs(axes: number[]): number[][] {
+  const found: number[][] = [];
+  for (const axis of axes)
+    if (found.at(-1)?.at(-1) === axis - 1) found.at(-1)!.push(axis);
+    else found.push([axis]);
+  return found;
 }
 
 type ElementwiseNode = Extract<Node, { op: Parameters<typeof foldNumbers>[0] }>;

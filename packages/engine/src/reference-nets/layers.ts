@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
+import { groupNorm as normaliseGroups, layerNorm as normaliseRows } from '../layers/index.ts';
 import { hostRandom } from '../random/host-random.ts';
 import type { DataArray, ParamArrays } from '../types.ts';
 
@@ -58,25 +59,11 @@ export const conv = (p: Params, name: string, x: tf.Tensor, stride = 1): tf.Tens
   return tf.add(tf.conv2d(x as tf.Tensor4D, weight, stride, pad), p[`${name}/bias`]!);
 };
 
-export const gelu = (x: tf.Tensor): tf.Tensor => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
-export const silu = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.sigmoid(x));
+export const layerNorm = (p: Params, name: string, x: tf.Tensor): tf.Tensor =>
+  normaliseRows(x, p[`${name}/norm_scale`]!, p[`${name}/norm_shift`]!);
 
-const EPSILON = 1e-5;
-
-export function layerNorm(p: Params, name: string, x: tf.Tensor): tf.Tensor {
-  const { mean, variance } = tf.moments(x, -1, true);
-  const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, EPSILON)));
-  return tf.add(tf.mul(normal, p[`${name}/norm_scale`]!), p[`${name}/norm_shift`]!);
-}
-
-/** Group normalisation over `[n, h, w, c]` (Wu & He 2018). */
-export function groupNorm(p: Params, name: string, x: tf.Tensor, groups = 8): tf.Tensor {
-  const [n, h, w, c] = x.shape as [number, number, number, number];
-  const grouped = tf.reshape(x, [n, h * w, groups, c / groups]);
-  const { mean, variance } = tf.moments(grouped, [1, 3], true);
-  const normal = tf.mul(tf.sub(grouped, mean), tf.rsqrt(tf.add(variance, EPSILON)));
-  return tf.add(tf.mul(tf.reshape(normal, x.shape), p[`${name}/norm_scale`]!), p[`${name}/norm_shift`]!);
-}
+export const groupNorm = (p: Params, name: string, x: tf.Tensor, groups = 8): tf.Tensor =>
+  normaliseGroups(x, p[`${name}/norm_scale`]!, p[`${name}/norm_shift`]!, groups);
 
 export const upsample = (x: tf.Tensor): tf.Tensor =>
   tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * x.shape[1]!, 2 * x.shape[2]!]);

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 
+import { gelu } from '../layers/index.ts';
 import { hostRandom } from '../random/host-random.ts';
 import type { DataArray } from '../types.ts';
-import { dense, gelu, initialiser, layerNorm, normalData } from './layers.ts';
+import { dense, initialiser, layerNorm, normalData } from './layers.ts';
 import { adamw } from './optimizer.ts';
 import type { ReferenceNet } from './reference-net.ts';
 

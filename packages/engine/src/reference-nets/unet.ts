@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
-import { conv, groupNorm, initialiser, silu, uniformData, upsample, type Initialiser } from './layers.ts';
+import { silu } from '../layers/index.ts';
+import { conv, groupNorm, initialiser, uniformData, upsample, type Initialiser } from './layers.ts';
 import { adamw } from './optimizer.ts';
 import type { ReferenceNet } from './reference-net.ts';
 

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { HourglassError } from '@hourglass/core';
-
+import { nativeFailure } from '../compiled/native-failure.ts';
 import { SERVE, TF_TYPES } from '../graphdef/proto.ts';
 import type { DataArray } from '../types.ts';
 import { tensorflowBinding } from './binding.ts';
@@ -25,7 +24,7 @@ export function openSession(model: Uint8Array, size: string): GraphSession {
     writeFileSync(join(folder, 'saved_model.pb'), model);
     id = binding.loadSavedModel(folder, SERVE);
   } catch (error) {
-    throw failure('refused a graph', error, size);
+    throw nativeFailure('tensorflow', 'refused a graph', error, size);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -40,7 +39,7 @@ export function openSession(model: Uint8Array, size: string): GraphSession {
         outputs = binding.runSavedModel(id, inputs, names(Object.keys(feeds)), names(fetches));
         return outputs.map((output) => binding.tensorDataSync(output.id));
       } catch (error) {
-        throw failure('failed', error, size);
+        throw nativeFailure('tensorflow', 'failed', error, size);
       } finally {
         for (const tensor of inputs) binding.deleteTensor(tensor);
         for (const output of outputs) binding.deleteTensor(output.id);
@@ -48,17 +47,4 @@ export function openSession(model: Uint8Array, size: string): GraphSession {
     },
     dispose: () => binding.deleteSavedModel(id),
   };
-}
-
-function failure(what: string, cause: unknown, size: string): HourglassError {
-  const message = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!;
-  if (/\bOOM\b|RESOURCE_EXHAUSTED|out of memory/i.test(String(cause)))
-    return new HourglassError(
-      'ENGINE_FAILED',
-      `tensorflow ran out of memory with ${size}. Try half of it. (${message})`,
-      {
-        cause,
-      },
-    );
-  return new HourglassError('ENGINE_FAILED', `tensorflow ${what}: ${message}`, { cause });
 }

@@ -8,7 +8,7 @@ import {
 } from '../compiled/training.ts';
 import type { ParamLayout } from '../flat-params.ts';
 import { trainingGraph } from '../graphdef/training-graph.ts';
-import { gatherRows } from '../training-data.ts';
+import { gatherRows, sliceRows } from '../training-data.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { openSession, type GraphSession } from './session.ts';
 
@@ -27,7 +27,10 @@ function tensorflowSteps(spec: TrainingSpec, start: FlatTraining, frozenLayout: 
   /** The state while no graph has it. */
   let waiting: FlatTraining | undefined = start;
   let frozen = start.frozen;
+  let { data } = spec;
   let holder: Resident | undefined;
+  /** The graphs that have the data. */
+  const keepers: GraphSession[] = [];
   const read = (): Record<string, Float32Array> => waiting?.state ?? holder!.read();
   const hold = (resident: Resident) => {
     if (!waiting && holder === resident) return;
@@ -36,20 +39,29 @@ function tensorflowSteps(spec: TrainingSpec, start: FlatTraining, frozenLayout: 
     waiting = undefined;
   };
   return {
-    compile: async (step) => stepRunner(spec, step, frozenLayout, hold),
+    compile: async (step) => stepRunner(spec.batchSize, step, frozenLayout, hold, () => data, keepers),
     read: async () => read(),
     write: async (next) => {
       waiting = next;
       frozen = next.frozen;
     },
+    async writeData(next) {
+      // The rows before are let go first: both together may not fit.
+      const none = Object.values(next).map((array) => sliceRows(array, 0, 0));
+      for (const session of keepers) assign(session, 'data', none);
+      data = next;
+      for (const session of keepers) assign(session, 'data', Object.values(next));
+    },
   };
 }
 
 function stepRunner(
-  spec: TrainingSpec,
+  batchSize: number,
   step: StepGraph,
   frozenLayout: ParamLayout,
   hold: (resident: Resident) => void,
+  dataNow: () => Record<string, DataArray>,
+  keepers: GraphSession[],
 ): StepRunner {
   const { model, state } = trainingGraph(step);
   const session = openSession(model, `batches of ${step.rows} rows`);
@@ -81,13 +93,16 @@ function stepRunner(
   };
   // Batches of the usual size are picked by TensorFlow out of data that stay there. The last, smaller batch of an epoch
   // is picked here: its graph would need the data a second time.
-  const usual = step.rows === spec.batchSize;
-  if (usual) assign(session, 'data', Object.values(spec.data));
+  const usual = step.rows === batchSize;
+  if (usual) {
+    assign(session, 'data', Object.values(dataNow()));
+    keepers.push(session);
+  }
   return {
     async run(call) {
       hold(resident);
       if (!usual) {
-        const picked = Object.values(spec.data).map((a) => gatherRows(a, call.rows, 0, call.rows.length));
+        const picked = Object.values(dataNow()).map((a) => gatherRows(a, call.rows, 0, call.rows.length));
         assign(session, 'data', picked);
       }
       const rows = usual ? call.rows : call.rows.map((_, i) => i);

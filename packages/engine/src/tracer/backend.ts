@@ -136,7 +136,7 @@ function registerKernels(): void {
       kernelName,
       backendName: BACKEND,
       kernelFunc: ({ inputs, attrs }) => {
-        if (!lower) throw refuse(`The operation ${kernelName} cannot be compiled.`, 'Engines wasm and cpu have it.');
+        if (!lower) throw refuse(`The operation ${kernelName} cannot be compiled.`, 'Engine cpu has it.');
         const values: Record<string, Value> = {};
         for (const [name, tensor] of Object.entries(inputs)) if (tensor) values[name] = valueOf(tensor);
         try {

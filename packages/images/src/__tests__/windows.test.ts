@@ -43,3 +43,15 @@ test('tiles are cut edge to edge and keep where they were in their names', async
   expect(tiles.map(({ suffix }) => suffix)).toEqual(['-0-0', '-0-2', '-2-0', '-2-2']);
   expect([...tiles[3]!.image.data]).toEqual([12, 13, 17, 18]);
 });
+
+test('rows of pixels become pictures', async () => {
+  const sheet = { ...blankImage(6, 2, 1), data: Uint8Array.from({ length: 12 }, (_, i) => i) };
+  const pictures = await shapeImage(sheet, { rows: { width: 3, height: 2 } });
+  expect(pictures.map(({ image }) => [image.width, image.height, ...image.data])).toEqual([
+    [3, 2, 0, 1, 2, 3, 4, 5],
+    [3, 2, 6, 7, 8, 9, 10, 11],
+  ]);
+  await expect(shapeImage(sheet, { rows: { width: 4, height: 2 } })).rejects.toThrow(
+    'expected rows of 4 × 2 = 8 pixels, found a picture 6 pixels wide',
+  );
+});

@@ -1,0 +1,3 @@
+export { gelu, silu } from './activations.ts';
+export { withGradient } from './custom-gradient.ts';
+export { groupNorm, layerNorm } from './norms.ts';
