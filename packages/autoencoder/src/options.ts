@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NORMALISATIONS } from './columns/normalisations.ts';
+import { ANSWERS } from './network/answers.ts';
 import { BETA_SCHEDULES } from './variational/beta.ts';
 
 /**
@@ -40,6 +41,12 @@ export const learnerOptions = {
     .max(256)
     .default(0)
     .describe('Quantile pieces each number is also shown in, so that the network sees steps as a tree does. 0: none.'),
+  answers: z
+    .enum(ANSWERS)
+    .default('value')
+    .describe(
+      'How numbers are answered: by a value, or by a distribution over the bounds of their pieces (needs pieces) whose mean is the answer; better for few-valued, zero-heavy and skewed columns.',
+    ),
   latentDim: z.int().min(1).max(4096).default(16).describe('Size of the latent, d.'),
   width: z.int().min(1).max(4096).default(128).describe('Width of the hidden layers.'),
   blocks: z.int().min(0).max(32).default(1).describe('Residual blocks (or hidden layers) on each side of the latent.'),
@@ -81,7 +88,7 @@ export const learnerOptions = {
 /** Resolved learner options. */
 export type LearnerOptions = z.output<z.ZodObject<typeof learnerOptions>>;
 
-const { skip: _, ...withoutSkip } = learnerOptions;
+const { skip: _, answers: __, ...withoutSkip } = learnerOptions;
 
 /**
  * The options of learners whose latent is what counts: `z.object({ ...latentOptions, … })`. No skip, since it would carry

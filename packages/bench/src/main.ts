@@ -7,6 +7,7 @@ import { formatTable } from './table.ts';
 // Loaded when asked for: each brings native modules of its own.
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   imputation: async () => import('./imputation.ts'),
+  anomaly: async () => import('./anomaly.ts'),
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
@@ -23,11 +24,12 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest), objects (matching), items (fanout), partitions (temporal)
-  --seeds  how many masks (imputation), repetitions (overhead, temporal)
-  --tables only these tables (imputation, reduction, features, matching)
-  --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb;
-           engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest)
+  --rows   rows of made data (ingest), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly)
+  --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead, temporal)
+  --tables only these tables (imputation, anomaly, reduction, features, matching)
+  --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
+           pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1,
+           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest)
   --nets, --engines  only these (engine)
   --threads  most threads to try beside one (engine)`;
 

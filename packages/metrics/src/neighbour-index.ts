@@ -15,36 +15,56 @@ export interface NeighbourIndex {
 }
 
 /** Rows of a leaf are compared one by one: below this, splitting further costs more than it saves. */
-const LEAF = 16;
+const LEAF = 8;
 
 /**
  * Exact nearest neighbours by Euclidean distance with a k-d tree: each node splits its rows at the median of the column
- * that varies most.
+ * that varies most, and knows the box its rows lie in: where rows crowd together or tails are long, boxes exclude far more
+ * than the cuts alone.
  * @see Friedman, Bentley, Finkel: An Algorithm for Finding Best Matches in Logarithmic Expected Time. TOMS 3(3), 1977
  */
 export function neighbourIndex({ rows, cols, data }: NumberMatrix): NeighbourIndex {
   const order = Int32Array.from({ length: rows }, (_, i) => i);
   // Nodes in preorder; a leaf has axis −1.
   const axis: number[] = [];
-  const cut: number[] = [];
   const right: number[] = [];
   const from: number[] = [];
   const to: number[] = [];
+  /** Lowest, then highest value of each column among a node's rows: `2 · cols` numbers a node. */
+  const boxes: number[] = [];
   build(0, rows);
+  const box = Float64Array.from(boxes);
   // Rows in the tree's order lie side by side in memory.
   const points = new Float64Array(rows * cols);
   for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) points[i * cols + j] = data[order[i]! * cols + j]!;
 
+  /** The column that is farthest from its mean on average: the range would follow single far values. −1: all rows equal. */
+  function mostVaried(node: number, start: number, end: number): number {
+    let widest = -1;
+    let most = 0;
+    for (let j = 0; j < cols; j++) {
+      // The mean of equal values may be off by rounding.
+      if (boxes[node * 2 * cols + j] === boxes[node * 2 * cols + cols + j]) continue;
+      let mean = 0;
+      for (let i = start; i < end; i++) mean += data[order[i]! * cols + j]!;
+      mean /= end - start;
+      let away = 0;
+      for (let i = start; i < end; i++) away += Math.abs(data[order[i]! * cols + j]! - mean);
+      if (away > most) {
+        most = away;
+        widest = j;
+      }
+    }
+    return widest;
+  }
+
   function build(start: number, end: number): number {
     const node = axis.length;
     axis.push(-1);
-    cut.push(0);
     right.push(-1);
     from.push(start);
     to.push(end);
-    if (end - start <= LEAF) return node;
-    let widest = -1;
-    let spread = 0;
+    const at0 = boxes.length;
     for (let j = 0; j < cols; j++) {
       let low = Infinity;
       let high = -Infinity;
@@ -53,24 +73,23 @@ export function neighbourIndex({ rows, cols, data }: NumberMatrix): NeighbourInd
         if (value < low) low = value;
         if (value > high) high = value;
       }
-      if (high - low > spread) {
-        spread = high - low;
-        widest = j;
-      }
+      boxes[at0 + j] = low;
+      boxes[at0 + cols + j] = high;
     }
+    if (end - start <= LEAF) return node;
+    const widest = mostVaried(node, start, end);
     if (widest < 0) return node; // All rows are equal.
     const slice = order.subarray(start, end);
     slice.sort((a, b) => data[a * cols + widest]! - data[b * cols + widest]! || a - b);
     let middle = (start + end) >> 1;
     const at = (i: number): number => data[order[i]! * cols + widest]!;
-    // Equal values stay on one side, so that "left ≤ cut < right" holds.
+    // Equal values stay on one side, so that "left < right" holds.
     while (middle < end && at(middle - 1) === at(middle)) middle++;
     if (middle === end) {
       middle = (start + end) >> 1;
       while (middle > start && at(middle - 1) === at(middle)) middle--;
     }
     axis[node] = widest;
-    cut[node] = (at(middle - 1) + at(middle)) / 2;
     build(start, middle);
     right[node] = build(middle, end);
     return node;
@@ -94,7 +113,6 @@ export function neighbourIndex({ rows, cols, data }: NumberMatrix): NeighbourInd
       const indices = new Int32Array(queries.rows * k);
       const squared = new Float64Array(queries.rows * k);
       const point = new Float64Array(cols);
-      const offsets = new Float64Array(cols);
       let base = 0;
       let found = 0;
       let worst = Infinity;
@@ -126,30 +144,43 @@ export function neighbourIndex({ rows, cols, data }: NumberMatrix): NeighbourInd
           if (found === k) worst = squared[base + k - 1]!;
         }
       };
-      /** `bound`: squared distance from the point to the node's box, from the cuts passed so far. */
-      const visit = (node: number, bound: number): void => {
-        const column = axis[node]!;
-        if (column < 0) return leaf(node);
-        const offset = point[column]! - cut[node]!;
-        const near = offset <= 0 ? node + 1 : right[node]!;
-        const far = offset <= 0 ? right[node]! : node + 1;
-        visit(near, bound);
-        const before = offsets[column]!;
-        const beyond = bound - before * before + offset * offset;
-        if (beyond > worst) return;
-        offsets[column] = offset;
-        visit(far, beyond);
-        offsets[column] = before;
+      /** Squared distance from the point to a node's box: in the order of a row's, so that rounding keeps it below. */
+      const away = (node: number): number => {
+        const low = node * 2 * cols;
+        let sum = 0;
+        for (let j = 0; j < cols && sum <= worst; j++) {
+          const value = point[j]!;
+          const beyond =
+            value < box[low + j]!
+              ? box[low + j]! - value
+              : value > box[low + cols + j]!
+                ? value - box[low + cols + j]!
+                : 0;
+          sum += beyond * beyond;
+        }
+        return sum;
+      };
+      const visit = (node: number): void => {
+        if (axis[node]! < 0) return leaf(node);
+        const [left, other] = [node + 1, right[node]!];
+        const toLeft = away(left);
+        const toOther = away(other);
+        if (toLeft <= toOther) {
+          if (toLeft <= worst) visit(left);
+          if (toOther <= worst) visit(other);
+        } else {
+          if (toOther <= worst) visit(other);
+          if (toLeft <= worst) visit(left);
+        }
       };
 
       for (let q = 0; q < queries.rows; q++) {
         for (let j = 0; j < cols; j++) point[j] = queries.data[q * cols + j]!;
-        offsets.fill(0);
         base = q * k;
         found = 0;
         worst = Infinity;
         own = self ? q : -1;
-        visit(0, 0);
+        visit(0);
       }
       return { k, indices, squared };
     },

@@ -50,10 +50,14 @@ function everyKind() {
   );
 }
 
-async function trained(ensemble: number, skip: 'gaussian' | 'none') {
+async function trained(ensemble: number, skip: 'gaussian' | 'none', answers: 'value' | 'distribution' = 'value') {
   const engine = await resolveEngine('onnxruntime');
   const source = everyKind();
-  const lesson = await lessonOf(source, { categorical: ['code'], skip, width: 16, epochs: 3 }, filling);
+  const lesson = await lessonOf(
+    source,
+    { categorical: ['code'], skip, answers, pieces: answers === 'value' ? 0 : 6, width: 16, epochs: 3 },
+    filling,
+  );
   const members = [];
   for (let member = 0; member < ensemble; member++)
     members.push((await trainMember(engine, lesson, member, {})).params);
@@ -135,55 +139,59 @@ const cellOf = (data: ColumnData, row: number): number | string | null =>
 
 describe('a model as ONNX', () => {
   it.each([
-    [1, 'none'],
-    [2, 'gaussian'],
-  ] as const)('answers as ours does on columns of every kind (%i networks, skip: %s)', async (ensemble, skip) => {
-    const { engine, source, model } = await trained(ensemble, skip);
-    const table = later(source);
-    const ours = predictor(engine, model);
-    const encoded = encodeTable(model.encoder, table);
-    const { bytes, inputs, outputs } = await exportModel(model, {
-      outputs: ['latent', 'reconstructed', 'filled', 'error'],
-      exact: true,
-    });
-    expect(Object.fromEntries(inputs.map(({ name, type }) => [name, type]))).toEqual({
-      single: 'float32',
-      count: 'int64',
-      bent: 'float64',
-      nothing: 'float64',
-      day: 'int64',
-      at: 'int64',
-      coat: 'bool',
-      maybe: 'float32',
-      colour: 'string',
-      empty: 'string',
-      code: 'int64',
-    });
-    expect(outputs.find(({ name }) => name === 'latent')).toEqual({ name: 'latent', type: 'float32', width: 2 });
-    const session = await InferenceSession.create(bytes);
-    const answer = await session.run(feedsOf(table, inputs));
+    [1, 'none', 'value'],
+    [2, 'gaussian', 'value'],
+    [1, 'none', 'distribution'],
+  ] as const)(
+    'answers as ours does on columns of every kind (%i networks, skip: %s, answers: %s)',
+    async (ensemble, skip, answers) => {
+      const { engine, source, model } = await trained(ensemble, skip, answers);
+      const table = later(source);
+      const ours = predictor(engine, model);
+      const encoded = encodeTable(model.encoder, table);
+      const { bytes, inputs, outputs } = await exportModel(model, {
+        outputs: ['latent', 'reconstructed', 'filled', 'error'],
+        exact: true,
+      });
+      expect(Object.fromEntries(inputs.map(({ name, type }) => [name, type]))).toEqual({
+        single: 'float32',
+        count: 'int64',
+        bent: 'float64',
+        nothing: 'float64',
+        day: 'int64',
+        at: 'int64',
+        coat: 'bool',
+        maybe: 'float32',
+        colour: 'string',
+        empty: 'string',
+        code: 'int64',
+      });
+      expect(outputs.find(({ name }) => name === 'latent')).toEqual({ name: 'latent', type: 'float32', width: 2 });
+      const session = await InferenceSession.create(bytes);
+      const answer = await session.run(feedsOf(table, inputs));
 
-    const z = await ours.latents(encoded);
-    z.forEach((value, i) => expect((answer.latent!.data as Float32Array)[i]).toBeCloseTo(value, 5));
-    const errors = await ours.errors(encoded);
-    errors.forEach((value, i) =>
-      expect(Math.abs((answer.error!.data as Float32Array)[i]! / value - 1)).toBeLessThan(1e-4),
-    );
-    const exact = decodeTable(model.encoder, await ours.reconstruct(encoded), { as: 'exact' });
-    for (const { name } of inputs) {
-      const made = cellsOf(answer[`${name}.reconstructed`] as Tensor);
-      const filled = cellsOf(answer[`${name}.filled`] as Tensor);
-      for (let row = 0; row < ROWS; row++) {
-        const expected = cellOf(exact.columns[name]!, row);
-        if (typeof expected === 'number' && model.encoder.columns.find((c) => c.name === name)!.kind !== 'category')
-          expect(Math.abs((made[row] as number) / expected - 1), `${name} ${row}`).toBeLessThan(1e-4);
-        else expect(made[row], `${name} ${row}`).toEqual(expected);
-        const given = cellOf(table.columns[name]!, row);
-        expect(filled[row], `${name} ${row} filled`).toEqual(given ?? made[row]);
+      const z = await ours.latents(encoded);
+      z.forEach((value, i) => expect((answer.latent!.data as Float32Array)[i]).toBeCloseTo(value, 5));
+      const errors = await ours.errors(encoded);
+      errors.forEach((value, i) =>
+        expect(Math.abs((answer.error!.data as Float32Array)[i]! / value - 1)).toBeLessThan(1e-4),
+      );
+      const exact = decodeTable(model.encoder, await ours.reconstruct(encoded), { as: 'exact' });
+      for (const { name } of inputs) {
+        const made = cellsOf(answer[`${name}.reconstructed`] as Tensor);
+        const filled = cellsOf(answer[`${name}.filled`] as Tensor);
+        for (let row = 0; row < ROWS; row++) {
+          const expected = cellOf(exact.columns[name]!, row);
+          if (typeof expected === 'number' && model.encoder.columns.find((c) => c.name === name)!.kind !== 'category')
+            expect(Math.abs((made[row] as number) / expected - 1), `${name} ${row}`).toBeLessThan(1e-4);
+          else expect(made[row], `${name} ${row}`).toEqual(expected);
+          const given = cellOf(table.columns[name]!, row);
+          expect(filled[row], `${name} ${row} filled`).toEqual(given ?? made[row]);
+        }
       }
-    }
-    ours.dispose();
-  });
+      ours.dispose();
+    },
+  );
 
   it('delivers whole numbers inside the observed range, days at midnight, booleans and texts', async () => {
     const { engine, source, model } = await trained(1, 'gaussian');

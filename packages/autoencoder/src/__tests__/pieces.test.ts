@@ -1,23 +1,8 @@
 import { resolveEngine } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import type { EncodedTable } from '../columns/encode.ts';
 import { inPieces, pieceBounds } from '../network/pieces.ts';
-
-const encoded = (columns: number[][], seen?: number[][]): EncodedTable => {
-  const rows = columns[0]!.length;
-  const cells = (of: number[][]): Float32Array =>
-    Float32Array.from({ length: rows * of.length }, (_, i) => of[i % of.length]![Math.floor(i / of.length)]!);
-  const ones = columns.map((column) => column.map(() => 1));
-  return {
-    rows,
-    x: cells(columns),
-    w: cells(seen ?? ones),
-    codes: new Int32Array(),
-    cycles: new Float32Array(),
-    unknown: {},
-  };
-};
+import { encodedColumns as encoded } from './support/encoded-columns.ts';
 
 async function shown(bounds: ReturnType<typeof pieceBounds>, x: number[][], mask: number[][]): Promise<number[][]> {
   await resolveEngine('cpu');

@@ -7,7 +7,7 @@ import { identityExample, type Application } from './application.ts';
 import { defineApplication, type DefinedApplication } from './define.ts';
 
 /** Options of such an application, completed: nothing leads around the latent. */
-type Complete<O extends LatentOptions> = O & Pick<LearnerOptions, 'skip'>;
+type Complete<O extends LatentOptions> = O & Pick<LearnerOptions, 'skip' | 'answers'>;
 
 /** What an application that reads the latent states. */
 export interface LatentApplication<O extends LatentOptions> extends Pick<
@@ -42,7 +42,8 @@ export function defineLatentApplication<O extends LatentOptions>({
     latent: (z, { random }, { ordered }) => (ordered ? keepFirstLatents(z, random) : z),
   });
   return {
-    train: (context, inputs, options, parallel) => train(context, inputs, { ...options, skip: 'none' }, parallel),
+    train: (context, inputs, options, parallel) =>
+      train(context, inputs, { ...options, skip: 'none', answers: 'value' }, parallel),
     trainMember,
   };
 }

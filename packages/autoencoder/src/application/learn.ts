@@ -1,4 +1,4 @@
-import { deriveSeed } from '@hourglass/core';
+import { deriveSeed, HourglassError } from '@hourglass/core';
 import type { Engine, ParamArrays } from '@hourglass/engine';
 import { encodeSample } from '../columns/sample.ts';
 import { realWidth, tableLayout, valueWidth, type TableEncoder } from '../columns/encoder.ts';
@@ -52,6 +52,12 @@ export async function prepareLesson<O extends LearnerOptions>(
   seed: number,
   place?: LessonPlace,
 ): Promise<Lesson<O>> {
+  if (options.answers === 'distribution' && options.pieces === 0)
+    throw new HourglassError(
+      'OPTION_INVALID',
+      'answers: distribution stands on the bounds of pieces, found pieces: 0; set pieces, 16 for example, or answers: value',
+      { details: { option: 'answers' } },
+    );
   const { encoder, notices } = await fitTable(source, { ...options, vectors: application.vectors });
   const spec = networkSpec(encoder, options);
   const network = buildNetwork(application.network?.(spec, options) ?? spec);
@@ -159,6 +165,7 @@ const networkSpec = (encoder: TableEncoder, options: LearnerOptions): NetworkSpe
   dropout: options.dropout,
   skip: options.skip,
   ...(options.pieces > 0 ? { pieces: options.pieces } : {}),
+  ...(options.answers === 'distribution' ? { answers: options.answers } : {}),
 });
 
 /** Trains member `member` of the ensemble; its seed is derived from the lesson's. */

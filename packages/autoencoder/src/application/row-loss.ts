@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import { toBatch } from '../model/data.ts';
 import type { Network } from '../network/network.ts';
+import { knotsOf } from '../network/knots.ts';
 import { cellLoss } from '../network/table-loss.ts';
 import { observedInput } from '../model/predictor.ts';
 import type { LearnerOptions } from '../options.ts';
@@ -18,7 +19,6 @@ export function rowLossOf<O extends LearnerOptions>(
   options: O,
 ): TrainingTask['rowLoss'] {
   const { layout, skip } = network.spec;
-  const lossOptions = application.loss?.(options);
   const askWhole = skip !== 'none' || application.validation === 'cells';
   return (batch, params, context) => {
     const table = toBatch(batch);
@@ -26,15 +26,19 @@ export function rowLossOf<O extends LearnerOptions>(
     const prepared = network.prepare(example.input, params);
     const encoded = network.encode(prepared, params, context);
     const z = application.latent?.(encoded, context, options) ?? encoded;
-    const output = network.decode(z, params, context, prepared);
-    const cells = tf.mul(cellLoss(output, example.target, layout, lossOptions), example.weight);
+    const lossOptions = { ...application.loss?.(options), knots: knotsOf(params) };
+    const { answer: output, alone: latentOnly } = askWhole
+      ? network.decodeBoth(z, params, context, prepared)
+      : { answer: network.decode(z, params, context, prepared), alone: undefined };
     const asked = tf.sum(tf.step(example.weight), 1);
-    const loss = tf.sum(cells, 1);
-    if (!askWhole) return { loss, weight: asked };
-    const alone = tf.mul(cellLoss(network.decode(z, params, context), example.target, layout, lossOptions), table.w);
+    const cells = cellLoss(output, example.target, layout, lossOptions);
+    const loss = tf.sum(tf.mul(cells, example.weight), 1);
+    if (!latentOnly) return { loss, weight: asked };
+    // Without a skip both answers are one, and so are their losses: computed once, differentiated once.
+    const whole = latentOnly === output ? cells : cellLoss(latentOnly, example.target, layout, lossOptions);
     // Brought to the same number of cells, so that its share does not depend on how many are asked for.
     const observed = tf.add(tf.sum(tf.step(table.w), 1), 1e-6);
-    const latent = tf.mul(tf.div(tf.sum(alone, 1), observed), tf.mul(asked, LATENT_SHARE));
+    const latent = tf.mul(tf.div(tf.sum(tf.mul(whole, table.w), 1), observed), tf.mul(asked, LATENT_SHARE));
     return { loss: tf.add(loss, latent), weight: asked };
   };
 }

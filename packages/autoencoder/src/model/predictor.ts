@@ -5,6 +5,7 @@ import type { Reconstruction } from '../columns/decode.ts';
 import type { EncodedTable } from '../columns/encode.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { TableInput } from '../network/network.ts';
+import { knotsOf } from '../network/knots.ts';
 import { readOutput } from '../network/table-loss.ts';
 import { toBatch, toData } from './data.ts';
 import type { Model } from './model.ts';
@@ -49,7 +50,7 @@ export function predictor(engine: Engine, model: Model): Predictor {
         const pass = await forward(`reconstruct/${member}`, member, (batch, params, context) => {
           const prepared = network.prepare(observedInput(batch), params);
           const z = network.encode(prepared, params, context);
-          return readOutput(network.decode(z, params, context, prepared), layout);
+          return readOutput(network.decode(z, params, context, prepared), layout, knotsOf(params));
         });
         outputs.push(await pass.run(data));
       }
@@ -61,7 +62,7 @@ export function predictor(engine: Engine, model: Model): Predictor {
       for (let member = 0; member < model.members.length; member++) {
         const pass = await forward(`errors/${member}`, member, (batch, params, context) => {
           const z = network.encode(network.prepare(observedInput(batch), params), params, context);
-          return { error: rowError(batch, network.decode(z, params, context), layout) };
+          return { error: rowError(batch, network.decode(z, params, context), layout, params) };
         });
         (await pass.run(data)).error!.values.forEach((error, row) => (errors[row]! += error / model.members.length));
       }
@@ -83,7 +84,7 @@ export function predictor(engine: Engine, model: Model): Predictor {
     async fromLatents(z) {
       const rows = z.length / latentDim;
       const pass = await forward('decode', 0, (batch, params, context) =>
-        readOutput(network.decode(batch.z!, params, context), layout),
+        readOutput(network.decode(batch.z!, params, context), layout, knotsOf(params)),
       );
       const output = await pass.run({ z: { dtype: 'float32', shape: [rows, latentDim], values: z } });
       return toReconstruction(rows, [output], layout.categories.length);

@@ -1,3 +1,4 @@
+import type { Answers } from './answers.ts';
 import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
@@ -43,11 +44,13 @@ export interface Network {
   /** Latents `[b, d]`. */
   encode(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /**
-   * Output `[b, outputWidth]`: numbers and elements of vectors, then logits of booleans, then logits of each category
-   * column's classes.
+   * Output `[b, outputWidth]`: numbers (or the logits of their knots) and elements of vectors, then logits of booleans, then
+   * logits of each category column's classes.
    * With `input` the answer is added to its linear prediction; without, it rests on the latent alone.
    */
   decode(z: Tensor, params: Params, context: StepContext, input?: PreparedInput): Tensor;
+  /** Both answers of {@link decode}, for the price of one: with the input's help, and from the latent alone. */
+  decodeBoth(z: Tensor, params: Params, context: StepContext, input: PreparedInput): { answer: Tensor; alone: Tensor };
 }
 
 export const ARCHITECTURES = ['residual', 'mlp', 'linear'] as const;
@@ -84,10 +87,14 @@ export interface NetworkSpec {
   base?: Base;
   /** Pieces each number is also shown in. @default 0 */
   pieces?: number;
+  /** How numbers are answered: as values, or as distributions over the bounds of their pieces. @default 'value' */
+  answers?: Answers;
   /** Variational: classes of each column, in the encoder's order. */
   heads?: HeadSpec[];
 }
 
-/** Width of the output: a number a numeric column or element of a vector, a logit a boolean, a logit a class. */
-export const outputWidth = (layout: TableLayout): number =>
-  valueWidth(layout) + layout.categories.reduce((sum, { classes }) => sum + classes, 0);
+/** Width of the output: a number one (or a logit a knot), an element of a vector one, a boolean one, a logit a class. */
+export const outputWidth = ({ layout, answers, pieces = 0 }: NetworkSpec): number =>
+  valueWidth(layout) +
+  (answers === 'distribution' ? layout.numbers * pieces : 0) +
+  layout.categories.reduce((sum, { classes }) => sum + classes, 0);

@@ -10,16 +10,12 @@ import type { Params } from './layers.ts';
  *
  * @see Gorishniy et al.: On Embeddings for Numerical Features in Tabular Deep Learning, NeurIPS 2022 (piecewise linear encoding)
  */
-export function pieceBounds({ x, w, rows }: EncodedTable, numbers: number, p: number, pieces: number): ParamArrays {
-  const columns = rows > 0 ? w.length / rows : p;
+export function pieceBounds(encoded: EncodedTable, numbers: number, p: number, pieces: number): ParamArrays {
   const low = new Float32Array(numbers * pieces);
   // A piece without width stays 0 everywhere.
   const inverse = new Float32Array(numbers * pieces);
   for (let j = 0; j < numbers; j++) {
-    const values: number[] = [];
-    for (let row = 0; row < rows; row++) if (w[row * columns + j]! > 0) values.push(x[row * p + j]!);
-    const sorted = Float64Array.from(values).sort();
-    const bounds = boundsOf(sorted, pieces);
+    const { bounds } = columnBounds(encoded, j, p, pieces);
     for (let k = 0; k + 1 < bounds.length; k++) {
       low[j * pieces + k] = bounds[k]!;
       inverse[j * pieces + k] = 1 / (bounds[k + 1]! - bounds[k]!);
@@ -31,14 +27,25 @@ export function pieceBounds({ x, w, rows }: EncodedTable, numbers: number, p: nu
   };
 }
 
-/** At most pieces + 1 rising values: the distinct ones where they are few, else quantiles. */
+/** Observed values of number column `j`, ascending, and the bounds of its pieces: at most pieces + 1 rising values. */
+export function columnBounds(
+  { x, w, rows }: EncodedTable,
+  j: number,
+  p: number,
+  pieces: number,
+): { sorted: Float64Array; bounds: number[] } {
+  const columns = rows > 0 ? w.length / rows : p;
+  const values: number[] = [];
+  for (let row = 0; row < rows; row++) if (w[row * columns + j]! > 0) values.push(x[row * p + j]!);
+  const sorted = Float64Array.from(values).sort();
+  return { sorted, bounds: boundsOf(sorted, pieces) };
+}
+
+/** The distinct values where they are few, else quantiles of them: so a column that is mostly 0 has pieces elsewhere too. */
 function boundsOf(sorted: Float64Array, pieces: number): number[] {
-  const distinct = (values: Iterable<number>): number[] => [...new Set(values)];
-  const all = distinct(sorted);
-  if (all.length <= pieces + 1) return all;
-  return distinct(
-    Array.from({ length: pieces + 1 }, (_, k) => sorted[Math.round((k / pieces) * (sorted.length - 1))]!),
-  );
+  const all = sorted.filter((value, i) => i === 0 || value > sorted[i - 1]!);
+  if (all.length <= pieces + 1) return [...all];
+  return Array.from({ length: pieces + 1 }, (_, k) => all[Math.round((k / pieces) * (all.length - 1))]!);
 }
 
 /**
@@ -48,10 +55,13 @@ function boundsOf(sorted: Float64Array, pieces: number): number[] {
  * @returns `[b, numbers · pieces]`
  */
 export function inPieces(x: Tensor, mask: Tensor, params: Params): Tensor {
-  const low = params['skip/pieces/low']!;
-  const [numbers, pieces] = low.shape as [number, number];
-  const rows = x.shape[0]!;
-  const place = tf.mul(tf.sub(tf.reshape(x, [rows, numbers, 1]), low), params['skip/pieces/inverse']!);
-  const shares = tf.minimum(tf.maximum(place, 0), 1);
+  const shares = piecesBelow(x, params['skip/pieces/low']!, params['skip/pieces/inverse']!);
+  const [rows, numbers, pieces] = shares.shape as [number, number, number];
   return tf.reshape(tf.mul(shares, tf.reshape(mask, [rows, numbers, 1])), [rows, numbers * pieces]);
+}
+
+/** How much of each piece lies below a number, `[b, numbers, pieces]`. @param x `[b, numbers]` */
+export function piecesBelow(x: Tensor, low: Tensor, inverse: Tensor): Tensor {
+  const place = tf.mul(tf.sub(tf.reshape(x, [x.shape[0]!, low.shape[0]!, 1]), low), inverse);
+  return tf.minimum(tf.maximum(place, 0), 1);
 }

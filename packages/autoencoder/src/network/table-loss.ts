@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
 import { FIRST_CATEGORY, realWidth, type TableLayout } from '../columns/encoder.ts';
-import { outputWidth } from './network.ts';
+import { knotLoss, knotMean, type Knots } from './knots.ts';
 import { gatherCells } from './vector-cells.ts';
 
 /** What the output is compared with; see EncodedTable for the units. */
@@ -13,6 +13,8 @@ export interface TableTarget {
 }
 
 export interface TableLossOptions {
+  /** Numbers are answered as distributions over these; without: as values. */
+  knots?: Knots;
   /** Beyond this many deviations the loss of a number grows linearly (Huber). @default none: squared error */
   huber?: number;
 }
@@ -31,19 +33,57 @@ export function cellLoss(
   const { booleans, categories } = layout;
   const reals = realWidth(layout);
   const only = (from: number, width: number): Tensor =>
-    width === outputWidth(layout) ? output : tf.slice(output, [0, from], [rows, width]);
+    width === output.shape[1] ? output : tf.slice(output, [0, from], [rows, width]);
+  const answered = answeredWidth(layout, options.knots);
   const targets = (from: number, width: number): Tensor =>
     width === reals + booleans ? target.x! : tf.slice(target.x!, [0, from], [rows, width]);
   const parts: Tensor[] = [];
-  if (reals > 0) parts.push(gatherCells(numberLoss(only(0, reals), targets(0, reals), options.huber), layout));
-  if (booleans > 0) parts.push(booleanLoss(only(reals, booleans), targets(reals, booleans)));
-  let at = reals + booleans;
+  if (reals > 0) {
+    const [answer, truth] = [only(0, answered), targets(0, reals)];
+    const losses = options.knots
+      ? knotLosses(answer, truth, layout, options.knots)
+      : numberLoss(answer, truth, options.huber);
+    parts.push(gatherCells(losses, layout));
+  }
+  if (booleans > 0) parts.push(booleanLoss(only(answered, booleans), targets(reals, booleans)));
+  let at = answered + booleans;
   categories.forEach(({ classes }, k) => {
     const code = tf.slice(target.codes!, [0, k], [rows, 1]);
     parts.push(categoryLoss(only(at, classes), tf.reshape(code, [rows]), classes));
     at += classes;
   });
   return parts.length === 1 ? parts[0]! : tf.concat(parts, 1);
+}
+
+/** Outputs that numbers and elements of vectors take; only numbers are answered as distributions. */
+const answeredWidth = (layout: TableLayout, knots: Knots | undefined): number =>
+  realWidth(layout) + layout.numbers * ((knots?.values.shape[1] ?? 1) - 1);
+
+/** Numbers as distributions, elements of vectors behind them as values. */
+function knotLosses(answer: Tensor, truth: Tensor, { numbers }: TableLayout, knots: Knots): Tensor {
+  const [rows, reals] = truth.shape as [number, number];
+  const width = answer.shape[1]!;
+  const elements = reals - numbers;
+  if (elements === 0) return knotLoss(answer, truth, knots);
+  const own = knotLoss(
+    tf.slice(answer, [0, 0], [rows, width - elements]),
+    tf.slice(truth, [0, 0], [rows, numbers]),
+    knots,
+  );
+  const rest = numberLoss(
+    tf.slice(answer, [0, width - elements], [rows, elements]),
+    tf.slice(truth, [0, numbers], [rows, elements]),
+    undefined,
+  );
+  return tf.concat([own, rest], 1);
+}
+
+function knotMeans(answer: Tensor, layout: TableLayout, knots: Knots): Tensor {
+  const [rows, width] = answer.shape as [number, number];
+  const elements = realWidth(layout) - layout.numbers;
+  if (elements === 0) return knotMean(answer, knots);
+  const own = knotMean(tf.slice(answer, [0, 0], [rows, width - elements]), knots);
+  return tf.concat([own, tf.slice(answer, [0, width - elements], [rows, elements])], 1);
 }
 
 function numberLoss(output: Tensor, target: Tensor, delta: number | undefined): Tensor {
@@ -86,17 +126,20 @@ const softmaxCrossEntropy = tf.customGrad((logits, truth, save) => {
   };
 }) as (logits: Tensor, truth: Tensor) => Tensor;
 
-/** Output → what a reader wants: numbers and elements of vectors as they are, probabilities of booleans and of classes. */
-export function readOutput(output: Tensor, layout: TableLayout): Record<string, Tensor> {
+/** Output → what a reader wants: numbers (or the means of their distributions) and elements of vectors, probabilities of booleans and of classes. */
+export function readOutput(output: Tensor, layout: TableLayout, knots?: Knots): Record<string, Tensor> {
   const rows = output.shape[0]!;
   const { booleans, categories } = layout;
-  const reals = realWidth(layout);
+  const answered = answeredWidth(layout, knots);
   const values: Tensor[] = [];
-  if (reals > 0) values.push(tf.slice(output, [0, 0], [rows, reals]));
-  if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, reals], [rows, booleans])));
+  if (answered > 0) {
+    const answer = tf.slice(output, [0, 0], [rows, answered]);
+    values.push(knots ? knotMeans(answer, layout, knots) : answer);
+  }
+  if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, answered], [rows, booleans])));
   const read: Record<string, Tensor> = {};
   if (values.length > 0) read.values = values.length === 1 ? values[0]! : tf.concat(values, 1);
-  let at = reals + booleans;
+  let at = answered + booleans;
   categories.forEach(({ classes }, k) => {
     read[`class/${k}`] = tf.softmax(tf.slice(output, [0, at], [rows, classes]));
     at += classes;

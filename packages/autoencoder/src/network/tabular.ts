@@ -9,12 +9,14 @@ import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
 import { spreadCells } from './vector-cells.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
+import { numberKnots } from './knots.ts';
 import { inPieces, pieceBounds } from './pieces.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
 export function tabularNetwork(spec: NetworkSpec): Network {
   const { layout, latentDim, width, blocks, architecture } = spec;
-  const output = outputWidth(layout);
+  const output = outputWidth(spec);
+  const distributed = spec.answers === 'distribution' && layout.numbers > 0;
   const values = valueWidth(layout);
   const reals = realWidth(layout);
   const pieces = spec.pieces ?? 0;
@@ -52,6 +54,15 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     return { y: layerNorm(y, params, 'decoder/norm'), layers };
   };
 
+  /** The last layer, from the decoder's activations. */
+  const head = (y: Tensor, z: Tensor, params: Params, input?: PreparedInput): Tensor => {
+    const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer, output) : answer);
+    if (architecture !== 'residual')
+      return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)), output);
+    if (spec.skip === 'none' || input) return onto(input?.base, corrected(dense(y, params, 'decoder/out')), output);
+    return corrected(dense(y, params, 'decoder/alone'));
+  };
+
   return {
     spec,
     init(seed) {
@@ -82,11 +93,13 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
       ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
       ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
+      ...(distributed ? numberKnots(encoded, layout.numbers, values, pieces) : {}),
     }),
     prepare(input, params) {
       const row = assemble(input, params, spec);
       if (spec.skip === 'linear') return { row, base: tf.matMul(row as Tensor2D, params['linear/kernel'] as Tensor2D) };
-      if (spec.skip === 'gaussian' && layout.numbers > 0)
+      // A distribution has no single value to correct: the body sees the filled cells, the head answers by itself.
+      if (spec.skip === 'gaussian' && layout.numbers > 0 && !distributed)
         return { row, base: tf.slice(row, [0, 0], [row.shape[0]!, layout.numbers]) };
       return { row };
     },
@@ -97,13 +110,11 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       const { z, layers } = encoder(input, params, context);
       return tf.concat([...layers, z, ...decoder(z, params, context).layers], 1);
     },
-    decode(z, params, context, input) {
+    decode: (z, params, context, input) => head(decoder(z, params, context).y, z, params, input),
+    decodeBoth(z, params, context, input) {
       const { y } = decoder(z, params, context);
-      const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer, output) : answer);
-      if (architecture !== 'residual')
-        return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)), output);
-      if (spec.skip === 'none' || input) return onto(input?.base, corrected(dense(y, params, 'decoder/out')), output);
-      return corrected(dense(y, params, 'decoder/alone'));
+      const alone = head(y, z, params);
+      return { alone, answer: spec.skip === 'none' ? alone : head(y, z, params, input) };
     },
   };
 }

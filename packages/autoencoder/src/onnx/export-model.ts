@@ -5,6 +5,7 @@ import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
 import { rowError } from '../model/row-error.ts';
 import { buildNetwork } from '../network/build.ts';
+import { knotsOf } from '../network/knots.ts';
 import { readOutput } from '../network/table-loss.ts';
 import type { ModelOutput } from '../options.ts';
 import { decodeNodes, type AnswerNodes } from './decode-nodes.ts';
@@ -106,8 +107,8 @@ function forward(
         const latent: Record<string, Tensor> = wanted.latent ? { z } : {};
         return {
           ...latent,
-          ...(wanted.answers ? readOutput(network.decode(z, params, context, prepared), layout) : {}),
-          ...(wanted.error ? { error: rowError(batch, network.decode(z, params, context), layout) } : {}),
+          ...(wanted.answers ? readOutput(network.decode(z, params, context, prepared), layout, knotsOf(params)) : {}),
+          ...(wanted.error ? { error: rowError(batch, network.decode(z, params, context), layout, params) } : {}),
         };
       },
     },

@@ -97,13 +97,16 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
         };
       });
     },
-    decode() {
-      throw new HourglassError(
-        'MODEL_INCOMPATIBLE',
-        'this model generates rows: its decoder gives distributions, not a table; use synthetic-data/reconstruct, sample or interpolate',
-      );
-    },
+    decode: refuseDecoding,
+    decodeBoth: refuseDecoding,
   };
+}
+
+function refuseDecoding(): never {
+  throw new HourglassError(
+    'MODEL_INCOMPATIBLE',
+    'this model generates rows: its decoder gives distributions, not a table; use synthetic-data/reconstruct, sample or interpolate',
+  );
 }
 
 /** Smoothly within ± limit. */

@@ -67,6 +67,15 @@ describe('neighbourIndex', () => {
     }
   });
 
+  it('does so for columns with long tails and columns that are constant', () => {
+    const random = uniform(5);
+    const made = matrix(Array.from({ length: 300 }, () => [0.1, Math.exp(12 * random()), random(), 0.7]));
+    const tree = neighbourIndex(made).query(made, 3);
+    expect(tree).toEqual(nearestNeighbours(made, made, 3));
+    const equal = matrix(Array.from({ length: 40 }, () => [0.1, 0.7]));
+    expect([...neighbourIndex(equal).query(matrix([[0.1, 0.7]]), 2).indices]).toEqual([0, 1]);
+  });
+
   it('says how many neighbours there can be', () => {
     expect(() => neighbourIndex(base).query(base, 80, true)).toThrow(/80 neighbours asked among 79 rows/);
   });

@@ -235,6 +235,51 @@ describe('bad input, in words', () => {
     expect(scores.every(Number.isFinite)).toBe(true);
     expect(scores[1]).toBeGreaterThan(Math.max(scores[0]!, scores[2]!));
   });
+
+  it('text that is different in every row is refused, with advice', async () => {
+    const ids = await query("SELECT *, 'row ' || i AS id FROM t");
+    await expect(train({}, ids)).rejects.toThrow(
+      /column "id" looks like text or an id: 936 different values in 936 cells; leave it out of learning: exclude: \[id\]/,
+    );
+  });
+
+  it('200 categories, a heavy tail and whole numbers that are names are learned, and what is strange there is told', async () => {
+    const wide = await query(
+      `SELECT kind, x, 'place ' || (i * 7 % 200) AS place, exp(4 * y) AS heavy, (i % 3) * 100 AS code FROM t`,
+    );
+    const { outputs } = await train({ exclude: [], categorical: ['code'] }, wide);
+    const strange = await query(
+      `SELECT * REPLACE (CASE WHEN row_number() OVER () = 1 THEN 'nowhere' ELSE place END AS place,
+         CASE WHEN row_number() OVER () = 2 THEN 1e12 ELSE heavy END AS heavy,
+         CASE WHEN row_number() OVER () = 3 THEN 50 ELSE code END AS code) FROM w LIMIT 40`,
+      { w: wide },
+    );
+    const { data } = (await score(strange, undefined, {}, outputs.model)).outputs;
+    const scores = await numbers(data, 'score');
+    expect(scores.every(Number.isFinite)).toBe(true);
+    const usual = scores.slice(3).sort((a, b) => a - b);
+    expect(Math.min(scores[1]!, scores[2]!)).toBeGreaterThan(usual[Math.floor(usual.length / 2)]!);
+    expect((await texts(data, 'why_1')).slice(0, 2)).toEqual(['place', 'heavy']);
+    expect([await texts(data, 'why_1'), await texts(data, 'why_2')].map((why) => why[2])).toContain('code');
+  });
+
+  it('rows that are not like those calibrated on: the rate is said not to hold', async () => {
+    const early = await query('SELECT * FROM t WHERE i < 600');
+    const { threshold } = (await calibrate({ level: 0.05 }, early)).outputs;
+    const later = await query('SELECT * REPLACE (y + 0.4 AS y) FROM t WHERE i >= 600');
+    const scored = (await score(later, threshold)).outputs.data as ArtifactRef;
+    const { outputs, said } = await runStage({
+      manifest: manifests.evaluate,
+      run: evaluateRun,
+      inputs: { scored, model, threshold, train: undefined },
+      options: { label: 'kind', normal: ['fine'] },
+      context: { artifacts: store, ...at },
+    });
+    expect(outputs.metrics).toMatchObject({ exchangeable: false, falseAlarms: { within: false } });
+    expect(said.warnings.join()).toMatch(
+      /these rows are not like the 585 calibrated on.*Calibrate on rows of the same/,
+    );
+  });
 });
 
 describe('drift', () => {
