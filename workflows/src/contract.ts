@@ -48,6 +48,8 @@ export interface RunRequest {
   overrides?: Record<string, Record<string, Json>>;
   /** Nobody is there to ask: `onFailure: wait` fails at once. */
   unattended?: boolean;
+  /** Digest of the local sources as the submitter put them into the store; without it workers read them at `baseDir`. */
+  carried?: string;
   /** A blob the submitter put into its store: a worker that does not find it uses another store. */
   proof?: { digest: string; store: string };
   /** The server knows our search attributes. */
@@ -64,6 +66,7 @@ export interface PreparedRun {
   state: RunState;
   queues: Queues;
   baseDir: string;
+  carried?: string;
   outDir?: string;
   /** Base names of the sources it reads, for people. */
   dataset?: string;
@@ -87,7 +90,7 @@ export interface RunNotes {
 /** What an activity is told of one stage. Its type is the stage's id. */
 export interface StageCall {
   task: StageTask;
-  place: Omit<RunPlace, 'outDir'> & { outDir?: string };
+  place: Omit<RunPlace, 'outDir'> & { outDir?: string; carried?: string };
   /** Version of the manifest that the plan was compiled against. */
   version?: number;
   force?: boolean;

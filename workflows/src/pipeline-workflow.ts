@@ -29,11 +29,13 @@ export async function pipelineWorkflow(request: RunRequest): Promise<RunSummary>
   const notes: RunNotes = continued?.notes ?? { curves: {}, warnings: [], occasions: {} };
   let run: ContinuedRun | undefined = continued;
   setHandler(runQuery, () => {
-    const { state, plan, queues, baseDir, outDir, dataset } = run ?? {};
+    const { state, plan, queues, baseDir, carried, outDir, dataset } = run ?? {};
     return {
       request: asked,
       notes,
-      ...(run ? { state, prepared: { plan: plan!, queues: queues!, baseDir: baseDir!, outDir, dataset } } : {}),
+      ...(run
+        ? { state, prepared: { plan: plan!, queues: queues!, baseDir: baseDir!, carried, outDir, dataset } }
+        : {}),
     };
   });
   setHandler(statusQuery, () =>

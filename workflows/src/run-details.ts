@@ -14,19 +14,21 @@ const MARKS: Record<string, string> = {
   skipped: '–',
 };
 const LONGEST_NOTE = 160;
+/** The UI sets its tables without any space between columns. */
+const GAP = '\u00a0\u00a0';
 
 /** A run as Markdown: what the Temporal UI shows as the workflow's current details. */
 export function runDetails(plan: Plan, state: RunState, notes: RunNotes): string {
   const lines = [
     `**${cell(plan.title ?? plan.name)}** · ${statusLine(state)} · partition \`${state.run.partition}\` · seed ${state.seed}`,
     '',
-    '| | stage | plugin | state | time | |',
+    `| | stage | plugin | state${GAP} | time | |`,
     '|---|---|---|---|---|---|',
     ...stageRows(plan, state).map(({ path, uses, status, note, duration }) => {
       const said = [notes.curves[path], note].filter(Boolean).join(' · ');
       const short = said.length > LONGEST_NOTE ? `${said.slice(0, LONGEST_NOTE)}…` : said;
-      const time = duration === undefined ? '' : formatDuration(duration);
-      return `| ${MARKS[status] ?? '?'} | ${path} | \`${uses}\` | ${status} | ${time} | ${cell(short)} |`;
+      const time = duration === undefined ? '' : formatDuration(duration).replaceAll(' ', '\u00a0');
+      return `| ${MARKS[status] ?? '?'} | ${path} | \`${uses}\`${GAP} | ${status}${GAP} | ${time}${GAP} | ${cell(short)} |`;
     }),
   ];
   for (const { path, message } of notes.warnings.slice(-5)) lines.push('', `⚠ **${path}** ${cell(message)}`);

@@ -2,7 +2,7 @@ import type { Plan, RunEvent, RunState, StagePlan } from '@hourglass/core/interp
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ContinuedRun, SEARCH_ATTRIBUTES } from './contract.ts';
 import { runDetails, statusLine } from './run-details.ts';
-import { stageRows } from './stage-rows.ts';
+import { stageRows, type StageRow } from './stage-rows.ts';
 
 /** Parts of a fan-out settle by the hundred: the table is drawn anew at every so many. */
 const EVENTS_A_DRAWING = 25;
@@ -16,9 +16,9 @@ export function showRun(run: ContinuedRun, searchable: boolean): (event?: RunEve
   let events = 0;
   return (event) => {
     const { plan, state, notes } = run;
-    const now = attributesOf(run);
-    const { HourglassStage: stages, HourglassStatus: status } = now;
-    const signature = `${String(stages)} ${String(status)}`;
+    const rows = stageRows(plan, state);
+    const now = attributesOf(run, rows);
+    const signature = `${rows.map(({ status }) => status).join()} ${String(now.HourglassStatus)}`;
     if (signature !== drawn || event === undefined || ++events % EVENTS_A_DRAWING === 0) {
       drawn = signature;
       setCurrentDetails(runDetails(plan, state, notes));
@@ -36,8 +36,8 @@ export function showRun(run: ContinuedRun, searchable: boolean): (event?: RunEve
   };
 }
 
-function attributesOf({ plan, state, dataset }: ContinuedRun): Shown {
-  const active = stageRows(plan, state).filter(({ status }) => /^(running|starting|waits|held)/.test(status));
+function attributesOf({ plan, state, dataset }: ContinuedRun, rows: StageRow[]): Shown {
+  const active = rows.filter(({ status }) => /^(running|starting|waits|held)/.test(status));
   const metric = keyMetric(plan, state);
   return {
     HourglassPipeline: plan.name,

@@ -45,6 +45,7 @@ export function temporalEffects(run: ContinuedRun): TemporalEffects {
     runId: run.state.run.id,
     baseDir: run.baseDir,
     ...(run.outDir === undefined ? {} : { outDir: run.outDir }),
+    ...(run.carried === undefined ? {} : { carried: run.carried }),
   });
   const stageOf = (task: StageTask) => findStagePlan(plan, stagePathOf(task.path))!.stage;
   const keepOf = (task: StageTask): StageCall['keep'] => {

@@ -103,6 +103,7 @@ describe('a stage that goes wrong', () => {
     ['hangs', `uses: toy/misbehave, with: { how: hang }, timeout: { heartbeat: 1s }, ${once}`, 'STAGE_HUNG', 2],
     ['outgrows its memory', `uses: toy/misbehave, with: { how: grow }, ${once}`, 'OUT_OF_MEMORY', 2],
     ['crashes', `uses: toy/misbehave, with: { how: exit }, ${once}`, 'STAGE_CRASHED', 2],
+    ['crashes in native code', `uses: toy/misbehave, with: { how: abort }, ${once}`, 'STAGE_CRASHED', 2],
     ['breaks its own contract', `uses: toy/misbehave, with: { how: bad-metrics }, ${once}`, 'OUTPUT_INVALID', 1],
     [
       'gives more than 2 MiB',

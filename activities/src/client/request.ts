@@ -1,6 +1,6 @@
 import type { Plan, StagePlan, StageResources } from '@hourglass/core';
 import { HourglassError } from '@hourglass/core';
-import { queueOf, SEARCH_ATTRIBUTES, type RunRequest } from '@hourglass/workflows';
+import { queueOf, type RunRequest } from '@hourglass/workflows';
 import type { Client } from '@temporalio/client';
 import { isPolled } from '../connection/pollers.ts';
 import { queueConfig, queuesFor, taskQueueOf } from '../connection/queues.ts';
@@ -16,16 +16,6 @@ export function checkSource({ source }: Pick<RunRequest, 'source'>): void {
       'CALL_INVALID',
       `${source.file} and the files it takes in hold ${Math.round(bytes / 1024)} KiB; at most ${LARGEST_SOURCE / 1024} KiB can be submitted. Split the pipeline, or move long lists into data.`,
     );
-}
-
-/** Whether the server knows our search attributes. */
-export async function hasSearchAttributes(client: Client, namespace: string): Promise<boolean> {
-  return (await missingSearchAttributes(client, namespace)).length === 0;
-}
-
-export async function missingSearchAttributes(client: Client, namespace: string): Promise<string[]> {
-  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
-  return Object.keys(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes ?? {}, name));
 }
 
 /**

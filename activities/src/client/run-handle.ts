@@ -109,7 +109,7 @@ function pathOf(view: RunView | undefined, type: string, details: BeatDetails | 
   return stage?.id ?? type;
 }
 
-async function found<T>(workflowId: string, work: Promise<T>): Promise<T> {
+export async function found<T>(workflowId: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {

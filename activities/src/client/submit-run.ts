@@ -3,7 +3,8 @@ import { HourglassError } from '@hourglass/core';
 import { PIPELINE_WORKFLOW, type RunRequest } from '@hourglass/workflows';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { TemporalSettings } from '../connection/settings.ts';
-import { checkSource, hasSearchAttributes, refuseUnpolled } from './request.ts';
+import { checkSource, refuseUnpolled } from './request.ts';
+import { hasSearchAttributes } from './search-attributes.ts';
 
 export interface Submission {
   plan: Plan;

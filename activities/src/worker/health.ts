@@ -1,14 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { HourglassError } from '@hourglass/core';
-
-/** `host:port`, `:port` or `port`. @throws CALL_INVALID */
-export function hostAndPort(address: string, what: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  const port = Number(address.slice(at + 1));
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new HourglassError('CALL_INVALID', `${what}: expected HOST:PORT, found "${address}".`);
-  return { host: at > 0 ? address.slice(0, at) : '0.0.0.0', port };
-}
+import { hostAndPort } from '../connection/host-and-port.ts';
 
 /** `GET /healthz`: 200 while every worker polls, else 503, with their states. */
 export function healthServer(address: string | undefined, states: () => string[]): Promise<Server | undefined> {

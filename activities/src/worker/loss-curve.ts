@@ -1,7 +1,7 @@
 const BARS = '▁▂▃▄▅▆▇█';
-const WIDTH = 24;
+const WIDTH = 16;
 
-/** Losses of a training as a sparkline of at most 24 characters, on a logarithmic scale where all are positive. */
+/** Losses of a training as a sparkline of at most 16 characters, on a logarithmic scale where all are positive. */
 export function lossCurve(): { add(loss: number): void; text(): string } {
   const losses: number[] = [];
   return {

@@ -64,6 +64,7 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
   const runner = createRunner({ store, plugins });
   const stage = stageActivity({
     runner,
+    store,
     outDir,
     versionOf: (id) => plugins.stage(id).manifest.version,
     log: options.log,

@@ -1,13 +1,16 @@
+import type { Store } from '@hourglass/artifacts';
 import { HourglassError, keepPaths, type StageOutcome, type StageResult } from '@hourglass/core/interpreter';
 import type { Runner } from '@hourglass/runtime';
 import { toFailure, YIELDED, type StageCall, type StageReply } from '@hourglass/workflows';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { heartbeats } from './heartbeats.ts';
 import { lossCurve } from './loss-curve.ts';
+import { placeHere } from './place-here.ts';
 import { refuseLarge } from './result-guard.ts';
 
 export interface StageActivityOptions {
   runner: Runner;
+  store: Store;
   /** Where relative destinations go when the run does not say. */
   outDir: string;
   /** Version of the manifest of a stage as installed here. */
@@ -19,7 +22,7 @@ const WARNINGS_KEPT = 20;
 
 /** One attempt of a stage as a Temporal activity: the runner does the work, Temporal is told how it goes. */
 export function stageActivity(options: StageActivityOptions): (call: StageCall) => Promise<StageReply> {
-  const { runner, outDir, versionOf, log = () => undefined } = options;
+  const { runner, store, outDir, versionOf, log = () => undefined } = options;
   return async (call) => {
     const { task, place, force, keep } = call;
     const context = Context.current();
@@ -36,24 +39,23 @@ export function stageActivity(options: StageActivityOptions): (call: StageCall) 
     const warnings: string[] = [];
     let outcome: StageOutcome;
     try {
-      outcome = await runner.run(
-        { ...task, attempt },
-        { ...place, outDir: place.outDir ?? outDir },
-        {
-          signal: abort.signal,
-          force,
-          onStart: ({ key, pid }) => beats.say({ checkpoint: key.slice(0, 12), pid }),
-          onProgress: ({ fraction, message, metrics }) => {
-            if (metrics?.['loss'] !== undefined) curve.add(metrics['loss']);
-            beats.progress(fraction, message, metrics, curve.text());
-          },
-          onLog: ({ level, message }) => {
-            log(level, `${what}: ${message}`);
-            if (level === 'warn' && warnings.length < WARNINGS_KEPT) warnings.push(message);
-            beats.say({ message });
-          },
+      outcome = await runner.run({ ...task, attempt }, await placeHere(place, store, outDir), {
+        signal: abort.signal,
+        force,
+        onStart: ({ key, pid }) => beats.say({ checkpoint: key.slice(0, 12), pid }),
+        onProgress: ({ fraction, message, metrics }) => {
+          if (metrics?.['loss'] !== undefined) curve.add(metrics['loss']);
+          beats.progress(fraction, message, metrics, curve.text());
         },
-      );
+        onLog: ({ level, message }) => {
+          log(level, `${what}: ${message}`);
+          if (level === 'warn' && warnings.length < WARNINGS_KEPT) warnings.push(message);
+          beats.say({ message });
+        },
+      });
+    } catch (error) {
+      // What was carried for it cannot be fetched: the runner itself gives outcomes.
+      throw error instanceof HourglassError ? toFailure(error.toJSON()) : error;
     } finally {
       beats.stop();
       context.cancellationSignal.removeEventListener('abort', stop);

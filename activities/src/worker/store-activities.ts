@@ -13,6 +13,7 @@ import {
 } from '@hourglass/core';
 import { collect, listParts, pinnedNames, type Plugins, type Runner } from '@hourglass/runtime';
 import { toFailure, type Queues, type RunRequest, type StoreActivities } from '@hourglass/workflows';
+import { placeHere } from './place-here.ts';
 import { refuseLarge } from './result-guard.ts';
 import { trim } from './stage-activity.ts';
 
@@ -46,6 +47,7 @@ export function storeActivities(options: StoreActivityOptions): StoreActivities 
           state,
           queues: await queues(),
           baseDir: request.baseDir,
+          ...(request.carried === undefined ? {} : { carried: request.carried }),
           ...(request.outDir === undefined ? {} : { outDir: request.outDir }),
           ...(dataset === undefined ? {} : { dataset }),
         };
@@ -54,7 +56,7 @@ export function storeActivities(options: StoreActivityOptions): StoreActivities 
       }),
     lookupStages: (tasks, place, keep) =>
       failing(async () => {
-        const answers = await runner.lookup(tasks, { ...place, outDir: place.outDir ?? outDir }, { remember: true });
+        const answers = await runner.lookup(tasks, await placeHere(place, store, outDir), { remember: true });
         const trimmed = answers.map((answer, i): CacheAnswer =>
           answer.status === 'hit' ? { ...answer, result: trim(answer.result, keep[i] ?? {}) } : answer,
         );

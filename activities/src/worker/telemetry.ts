@@ -1,5 +1,5 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { hostAndPort } from './health.ts';
+import { hostAndPort } from '../connection/host-and-port.ts';
 
 let installed = false;
 

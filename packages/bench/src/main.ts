@@ -10,14 +10,15 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
+  temporal: async () => import('./temporal.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest), items (fanout)
-  --seeds  how many masks (imputation), repetitions (overhead)
+  --rows   rows of made data (ingest), items (fanout), partitions (temporal)
+  --seeds  how many masks (imputation), repetitions (overhead, temporal)
   --tables only these tables (imputation)
   --peers  only these peers (imputation: mean, knn, ice, missforest; ingest: pyarrow-1, pyarrow, duckdb-1, duckdb)`;
 

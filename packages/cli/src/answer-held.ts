@@ -1,11 +1,12 @@
 import type { Store } from '@hourglass/artifacts';
 import { type Answer, HourglassError, type Json, refuseEvent, type RunEvent } from '@hourglass/core';
-import type { RunRecord } from '@hourglass/runtime';
-import type { OptionChange } from './commands/retry.ts';
+import { stageRows, type RunRecord } from '@hourglass/runtime';
 import type { CliContext } from './context.ts';
 import { currentUser } from './current-user.ts';
 import { leaveAnswer } from './inbox.ts';
-import { stageRows } from '@hourglass/runtime';
+import type { OptionChange } from './option-change.ts';
+
+export type HeldAnswer = Extract<Answer, { type: 'skip-stage' | 'retry-stage' }>;
 
 /**
  * `hourglass retry` of a run that is under way: its stages that failed and are held open (`onFailure: wait`) are tried
@@ -22,28 +23,7 @@ export async function answerHeld(
   const held = stageRows(record.plan, record.state)
     .filter(({ status }) => status === 'held')
     .map(({ path }) => path);
-  if (held.length === 0)
-    throw new HourglassError(
-      'RUN_STATE',
-      `Run ${record.id} is still running, and no stage of it is held open after a failure. Stop it first (Ctrl-C where it runs), or wait for its end.`,
-    );
-  const options = new Map<string, Record<string, Json>>();
-  for (const { stage, option, value } of changes) {
-    const path = held.find((one) => stage === one || stage.startsWith(`${one}.`));
-    if (path === undefined)
-      throw new HourglassError(
-        'RUN_STATE',
-        `Run ${record.id} is still running: --with can change ${held.join(', ')}, which failed and is held open, not ${stage}.`,
-      );
-    const name = stage === path ? option : `${stage.slice(path.length + 1)}.${option}`;
-    options.set(path, { ...options.get(path), [name]: value });
-  }
-  const by = currentUser();
-  const again = options.size > 0 ? [...options.keys()] : skip.length > 0 ? [] : held;
-  const answers: Answer[] = [
-    ...skip.map((path): Answer => ({ type: 'skip-stage', path, by })),
-    ...again.map((path): Answer => ({ type: 'retry-stage', path, options: options.get(path) ?? {}, by })),
-  ];
+  const answers = answersFor(record.id, held, changes, skip, currentUser());
   for (const answer of answers) {
     const refusal = refuseEvent(record.plan, record.state, { ...answer, at: Date.now() } as RunEvent);
     if (refusal) throw refusal;
@@ -56,4 +36,38 @@ export async function answerHeld(
         ? `${JSON.stringify({ runId: record.id, ...answer })}\n`
         : `${c.green('✓')} ${answer.path} of ${record.id}: ${answer.type === 'skip-stage' ? 'skipped' : 'tried again where the run is under way'}\n`,
     );
+}
+
+/**
+ * What to tell a run whose stages are held open: by default all are tried again.
+ * @throws RUN_STATE when none is, or another one is named
+ */
+export function answersFor(
+  runId: string,
+  held: readonly string[],
+  changes: readonly OptionChange[],
+  skip: readonly string[] = [],
+  by: string,
+): HeldAnswer[] {
+  if (held.length === 0)
+    throw new HourglassError(
+      'RUN_STATE',
+      `Run ${runId} is still running, and no stage of it is held open after a failure. Stop it first (Ctrl-C where it runs; hourglass cancel, on a server), or wait for its end.`,
+    );
+  const options = new Map<string, Record<string, Json>>();
+  for (const { stage, option, value } of changes) {
+    const path = held.find((one) => stage === one || stage.startsWith(`${one}.`));
+    if (path === undefined)
+      throw new HourglassError(
+        'RUN_STATE',
+        `Run ${runId} is still running: --with can change ${held.join(', ')}, which failed and is held open, not ${stage}.`,
+      );
+    const name = stage === path ? option : `${stage.slice(path.length + 1)}.${option}`;
+    options.set(path, { ...options.get(path), [name]: value });
+  }
+  const again = options.size > 0 ? [...options.keys()] : skip.length > 0 ? [] : held;
+  return [
+    ...skip.map((path): HeldAnswer => ({ type: 'skip-stage', path, by })),
+    ...again.map((path): HeldAnswer => ({ type: 'retry-stage', path, options: options.get(path) ?? {}, by })),
+  ];
 }

@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import type { CliContext } from './context.ts';
 import type { ProgramState } from './program.ts';
+import { scheduleCommands } from './program-schedules.ts';
 
 /** What the commands of the server share with all others. */
 export interface CommandTools {
@@ -17,14 +18,17 @@ export interface CommandTools {
 
 const GROUP = 'On Temporal:';
 
+/** Options that say which server. */
+export function onServer(command: Command): Command {
+  return command
+    .option('--address <host:port>', 'the server; default: TEMPORAL_ADDRESS, temporal.toml, localhost:7233')
+    .option('--namespace <name>', 'default: TEMPORAL_NAMESPACE, temporal.toml, default');
+}
+
 /** Commands that speak to a Temporal server. */
 export function temporalCommands(tools: CommandTools): void {
   const { context, state, define, bindingOptions, examples, integer, list, storeOption, jsonOption } = tools;
 
-  const onServer = (command: Command): Command =>
-    command
-      .option('--address <host:port>', 'the server; default: TEMPORAL_ADDRESS, temporal.toml, localhost:7233')
-      .option('--namespace <name>', 'default: TEMPORAL_NAMESPACE, temporal.toml, default');
   const workerOptions = (command: Command): Command =>
     onServer(command)
       .option('--queues <names>', 'queues to poll: cpu (runs workflows as well), gpu, … (HOURGLASS_QUEUES)', list)
@@ -119,5 +123,39 @@ export function temporalCommands(tools: CommandTools): void {
     .description('Stops a run, or one stage of it; checkpoints are saved first.')
     .action(async (run, stage, options) =>
       (await import('./commands/temporal/tell.ts')).cancel(context, run, stage, options),
+    );
+
+  scheduleCommands(tools, GROUP);
+
+  onServer(define('record-history <run>', GROUP))
+    .summary('write the history of a run to a file, for replay')
+    .description(
+      'Writes the history of a run as the server keeps it: what a later build of the workflow is replayed with, before it is\ndeployed. It holds the text of the pipeline and its params.',
+    )
+    .option('-o, --output <file>', 'file to write; .gz is compressed; default: RUN.history.json.gz')
+    .addOption(jsonOption())
+    .action(async (run, options) =>
+      (await import('./commands/temporal/record-history.ts')).recordHistory(context, run, options),
+    );
+
+  define('codec-server', GROUP)
+    .summary('decrypt payloads for the Temporal UI')
+    .description(
+      'Serves a codec endpoint with the keys of HOURGLASS_CODEC_KEY, so that the UI shows what is encrypted in histories. Whoever\nreaches it can read everything; it listens on this machine only unless told otherwise.',
+    )
+    .option('--listen <host:port>', 'where to serve', '127.0.0.1:8888')
+    .option('--origin <url>', 'where the UI is: only its pages may ask', 'http://127.0.0.1:8233')
+    .action(async (options) => (await import('./commands/temporal/codec-server.ts')).codecServer(context, options));
+
+  const migrate = define('migrate', GROUP)
+    .summary('prepare a server')
+    .description('Brings a server to what this version needs. Calling it again changes nothing.');
+  onServer(define('search-attributes', '', migrate))
+    .summary('register our search attributes')
+    .description('Registers the search attributes that runs are found by; those that are there stay.')
+    .option('--dry-run', 'say what is missing, change nothing')
+    .addOption(jsonOption())
+    .action(async (_, self) =>
+      (await import('./commands/temporal/migrate.ts')).migrateSearchAttributes(context, self.optsWithGlobals()),
     );
 }

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './context.ts';
 import { pluginCommands } from './program-plugins.ts';
 import { reportCommands } from './program-reports.ts';
-import { temporalCommands } from './program-temporal.ts';
+import { onServer, temporalCommands } from './program-temporal.ts';
 import { version } from './version.ts';
 
 /** What a command leaves behind besides its output. */
@@ -243,15 +243,16 @@ export function createProgram(context: CliContext, state: ProgramState): Command
       (await import('./commands/runs.ts')).show(context, id, command.optsWithGlobals()),
     );
 
-  define('retry <run>', GROUPS.results)
+  onServer(define('retry <run>', GROUPS.results))
     .summary('continue a closed run, with options changed')
     .description(
-      'A new run of the same pipeline: finished stages come from the cache, options may be changed or stages left out.',
+      'A new run of the same pipeline: finished stages come from the cache, options may be changed or stages left out. Of a run\nthat is held open after a failure, here or on the server, the failed stages are tried again.',
     )
     .option('--with <stage.option=value>', 'change an option (repeat for several)', collect)
     .option('--skip <stage>', 'leave a stage out; its dependants too, unless they say otherwise', list)
     .option('--engine <name>', 'tensor engine')
     .option('--max-parallel <n>', 'stages side by side at the most', integer(1))
+    .option('--wait', 'of a run on the server: watch it until it ends')
     .option('--plain', 'one line an event instead of a live view')
     .addOption(storeOption())
     .addOption(jsonOption('one JSON event a line'))
@@ -259,7 +260,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .addHelpText('after', examples([['hourglass retry 2026-11-24 --with train.epochs=50', '']]));
 
   for (const decision of ['approve', 'reject'] as const)
-    define(`${decision} <run> <stage>`, GROUPS.results)
+    onServer(define(`${decision} <run> <stage>`, GROUPS.results))
       .summary(decision === 'approve' ? 'say yes to a stage that waits for a person' : 'say no to one')
       .description(
         decision === 'approve'

@@ -10,7 +10,7 @@ export interface BindOptions {
   runId: string;
   /** ISO 8601; a schedule's time, or when the run was asked for. */
   scheduledAt: string;
-  /** @default the day of `scheduledAt`, `2026-11-24` */
+  /** @default the day of `scheduledAt` in the timezone of the schedule (UTC without one), `2026-11-24` */
   partition?: string;
   params?: Record<string, unknown>;
   /** @default the pipeline's */
@@ -72,7 +72,7 @@ export function bind(plan: Plan, options: BindOptions): RunState {
   return {
     interpreter: INTERPRETER,
     pipeline: plan.name,
-    run: { id: options.runId, scheduledAt, partition: options.partition ?? scheduledAt.slice(0, 10) },
+    run: { id: options.runId, scheduledAt, partition: options.partition ?? dayOf(at, plan.schedule?.timezone) },
     seed: options.seed ?? plan.seed,
     engine: options.engine ?? plan.engine,
     params,
@@ -91,6 +91,11 @@ export function bind(plan: Plan, options: BindOptions): RunState {
     open: plan.stages.length,
     published: {},
   };
+}
+
+/** The day of a run where its schedule is at home: at half past midnight in Berlin it is still yesterday in UTC. */
+function dayOf(time: Date, timeZone = 'UTC'): string {
+  return time.toLocaleDateString('sv-SE', { timeZone });
 }
 
 function withInside(plan: Plan, paths: readonly string[]): string[] {

@@ -154,3 +154,10 @@ export const listNames = (names: readonly string[], most = 12): string =>
         .slice(0, most)
         .map((name) => `"${name}"`)
         .join(', ')}, … (${names.length})`;
+
+/** A name like this one that no column has. */
+export function freshName(columns: readonly { name: string }[], name: string): string {
+  const taken = new Set(columns.map((column) => column.name.toLowerCase()));
+  while (taken.has(name.toLowerCase())) name = `_${name}`;
+  return name;
+}

@@ -5,12 +5,13 @@ import { reason } from './duckdb-error.ts';
 import { text } from './sql.ts';
 
 /** Functions whose result is not decided by the rows: their use would make equal inputs give unequal outputs. */
-const UNSTABLE = new Set([
+export const UNSTABLE: ReadonlySet<string> = new Set([
   'random', 'setseed', 'uuid', 'gen_random_uuid', 'uuidv4', 'uuidv7', 'now', 'current_timestamp', 'get_current_timestamp', 'transaction_timestamp', 'today', 'current_date',
-  'get_current_time', 'current_localtime', 'current_localtimestamp', 'txid_current', 'getenv', 'current_setting', 'nextval', 'currval', 'getvariable', 'version', 'pg_postmaster_start_time',
+  'get_current_time', 'current_localtime', 'current_localtimestamp', 'txid_current', 'getenv', 'current_setting', 'nextval', 'currval', 'getvariable', 'version', 'pg_postmaster_start_time', 'localtime', 'localtimestamp', 'current_time',
+  'stats', 'sleep_ms', 'write_log', 'current_query', 'current_query_id', 'current_transaction_id', 'current_connection_id', 'current_schema', 'current_schemas', 'current_database', 'current_catalog', 'in_search_path', 'current_user', 'user', 'session_user', 'current_role',
 ]); // prettier-ignore
 
-interface SqlNode {
+export interface SqlNode {
   class?: string;
   type?: string;
   function_name?: string;

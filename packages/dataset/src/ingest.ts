@@ -1,15 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { listSourceFiles, type ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { describe, listNames, pickColumns } from './columns.ts';
+import { freshName, listNames, pickColumns } from './columns.ts';
 import type { Contract } from './contract.ts';
 import type { CsvOptions } from './csv-source.ts';
-import { putDataset } from './dataset-manifest.ts';
 import { chunksOf, connect, withConnection, type Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
 import { checkExpression } from './expression.ts';
-import { storePartitions } from './partition.ts';
 import { quarantineRows } from './quarantine.ts';
+import { countRows, storeRows } from './store-rows.ts';
 import { sampleCondition, type Sample } from './sampling.ts';
 import { checkFile, formatOf, isDataFile, type ParquetCodec, type SourceFormat } from './source-format.ts';
 import {
@@ -18,7 +17,7 @@ import {
   type SourceRelation,
   type SourceRelationOptions,
 } from './source-relation.ts';
-import { ident, parquetScan } from './sql.ts';
+import { ident } from './sql.ts';
 import type { Unify } from './unify.ts';
 import { refuseCaseTwins, writeParquet } from './write-parquet.ts';
 
@@ -126,21 +125,6 @@ async function withCopy<T>(
   });
 }
 
-/** Takes a finished file into the store, cut into parts where asked. */
-async function storeRows(
-  connection: Connection,
-  store: ArtifactStore,
-  path: string,
-  partitionBy: string[] = [],
-): Promise<ArtifactRef> {
-  if (partitionBy.length === 0) {
-    const rows = await countRows(connection, path);
-    return putDataset(connection, store, [{ key: 'all', rows, ...(await store.putFile(path)) }]);
-  }
-  pickColumns(await describe(connection, parquetScan([path])), partitionBy, 'Option partitionBy');
-  return putDataset(connection, store, await storePartitions(connection, store, path, partitionBy), { partitionBy });
-}
-
 /** The files of a source, checked one by one, and their format. */
 async function sourceFiles(
   options: IngestOptions,
@@ -198,7 +182,7 @@ async function selected(connection: Connection, source: SourceRelation, options:
     .join(', ');
   if (options.sample === undefined) return `(SELECT ${columns} FROM ${relation})`;
   const [count] = await connection.rows<{ n: string }>(`SELECT count(*)::VARCHAR AS n FROM ${relation}`);
-  const row = freshName(source.columns);
+  const row = freshName([...source.columns, ...source.columns.map(({ sql }) => ({ name: sql }))], 'row');
   const keep = await sampleCondition(connection, options.sample, options.seed ?? 0, Number(count!.n), ident(row));
   return `(SELECT ${columns} FROM (SELECT *, row_number() OVER () - 1 AS ${ident(row)} FROM ${relation}) WHERE ${keep})`;
 }
@@ -221,18 +205,6 @@ function choose(
   if (again !== undefined)
     throw new HourglassError('OPTION_INVALID', `${where}: option columns names "${again}" twice.`);
   return chosen;
-}
-
-function freshName(columns: SourceColumn[]): string {
-  const taken = new Set(columns.map((column) => column.sql.toLowerCase()));
-  let name = 'row';
-  while (taken.has(name)) name = `_${name}`;
-  return name;
-}
-
-async function countRows(connection: Connection, path: string): Promise<number> {
-  const [count] = await connection.rows<{ n: string }>(`SELECT count(*)::VARCHAR AS n FROM ${parquetScan([path])}`);
-  return Number(count!.n);
 }
 
 async function requireRows(

@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { inferColumns, pickColumns } from './columns.ts';
+import { freshName, inferColumns, pickColumns } from './columns.ts';
 import { contractViolated, hasType, rowRules, wholeViolations, type Contract, type RowRule } from './contract.ts';
 import { putDataset, readManifest } from './dataset-manifest.ts';
 import type { Connection } from './duckdb.ts';
@@ -47,7 +47,7 @@ export async function quarantineRows(
           type: contract.types![column.name] === 'number' ? 'float' : (contract.types![column.name] as Column['type']),
         };
   });
-  const [rowName, brokenName] = ['_row', '_broken'].map((name) => fresh(name, columns));
+  const [rowName, brokenName] = ['_row', '_broken'].map((name) => freshName(columns, name));
   const converted = columns.map(({ name }) =>
     conversions.has(name)
       ? `try_cast(trim(${ident(name)}) AS ${conversions.get(name)!}) AS ${ident(name)}`
@@ -112,7 +112,7 @@ export async function quarantineRows(
 /** What stands for "nothing set aside": the same columns, no rows. */
 export async function emptyQuarantine(store: ArtifactStore, data: ArtifactRef): Promise<ArtifactRef> {
   const { columns } = (await readManifest(store, data)).meta;
-  const [row, broken] = ['_row', '_broken'].map((name) => ident(fresh(name, columns)));
+  const [row, broken] = ['_row', '_broken'].map((name) => ident(freshName(columns, name)));
   return queryDataset(store, {
     inputs: { data },
     sql: `SELECT *, NULL::BIGINT AS ${row}, NULL::VARCHAR AS ${broken} FROM data LIMIT 0`,
@@ -161,12 +161,6 @@ async function repeatRules(
 
 const rawName = (name: string): string => `${name} as it came`;
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 2 : 1).replace(/\.?0+$/, '')} %`;
-
-function fresh(name: string, columns: Column[]): string {
-  const taken = new Set(columns.map((column) => column.name.toLowerCase()));
-  while (taken.has(name)) name = `_${name}`;
-  return name;
-}
 
 function without(types: Contract['types'], conversions: Map<string, string>): Contract['types'] {
   return types && Object.fromEntries(Object.entries(types).filter(([name]) => !conversions.has(name)));

@@ -26,7 +26,7 @@ declare module 'vitest' {
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const command = join(root, 'packages/cli/bin/hourglass.mjs');
-const toyPlugin = join(root, 'packages/runtime/fixtures/toy-plugin');
+export const toyPlugin = join(root, 'packages/runtime/fixtures/toy-plugin');
 
 export interface WorkerProcess {
   child: ChildProcess;

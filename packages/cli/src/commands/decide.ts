@@ -1,10 +1,11 @@
 import { type Answer, type RunEvent, refuseEvent } from '@hourglass/core';
-import { readRun } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
 import { leaveAnswer } from '../inbox.ts';
 import { openStoreFor } from '../open-store.ts';
 import { stageRows } from '@hourglass/runtime';
+import { findRun } from '../temporal/find-run.ts';
+import type { TemporalFlags } from '../temporal/with-client.ts';
 
 /** `hourglass approve RUN STAGE`, `hourglass reject RUN STAGE` */
 export async function decide(
@@ -12,10 +13,13 @@ export async function decide(
   decision: 'approve' | 'reject',
   run: string,
   path: string,
-  options: { store?: string; reason?: string; by?: string; json?: boolean },
+  options: TemporalFlags & { store?: string; reason?: string; by?: string },
 ): Promise<void> {
   const store = await openStoreFor(context, options);
-  const record = await readRun(store, run);
+  const found = await findRun(context, store, run, options);
+  if ('server' in found)
+    return (await import('../temporal/decide-on-server.ts')).decideOnServer(context, decision, run, path, options);
+  const record = found.here;
   const by = options.by ?? currentUser();
   const held = stageRows(record.plan, record.state).some((row) => row.path === path && row.status === 'held');
   // No to a stage that failed and is held open: it is given up.

@@ -1,41 +1,50 @@
-import { HourglassError, type Json, skipStages } from '@hourglass/core';
-import { readRun } from '@hourglass/runtime';
+import { skipStages } from '@hourglass/core';
 import { dirname } from 'node:path';
 import { answerHeld } from '../answer-held.ts';
 import { asTyped } from '../as-typed.ts';
-import { parseValue, splitAssignment } from '../bind-options.ts';
 import type { CliContext } from '../context.ts';
 import { executeRun } from '../execute-run.ts';
 import { loadPlugins } from '../load-plugins.ts';
 import { openStoreFor } from '../open-store.ts';
+import { parseChanges, withChanges } from '../option-change.ts';
 import type { ProgramState } from '../program.ts';
+import { findRun } from '../temporal/find-run.ts';
+import type { TemporalFlags } from '../temporal/with-client.ts';
 
-/** `train.epochs=50` of `--with`. */
-export interface OptionChange {
-  stage: string;
-  option: string;
-  value: Json;
-}
-
-export interface RetryFlags {
+export interface RetryFlags extends TemporalFlags {
   with?: string[];
   skip?: string[];
   engine?: string;
   maxParallel?: number;
   store?: string;
   plain?: boolean;
-  json?: boolean;
+  /** Of a run on the server: watch it until it ends. */
+  wait?: boolean;
 }
 
 /** `hourglass retry RUN` */
 export async function retry(context: CliContext, state: ProgramState, run: string, flags: RetryFlags): Promise<void> {
   const store = await openStoreFor(context, flags);
-  const record = await readRun(store, run);
   const changes = parseChanges(flags.with ?? []);
+  const found = await findRun(context, store, run, flags);
+  if ('server' in found) {
+    const [{ retryOnServer }, { followRun }, { withClient }] = await Promise.all([
+      import('../temporal/retry-on-server.ts'),
+      import('../temporal/follow-run.ts'),
+      import('../temporal/with-client.ts'),
+    ]);
+    const started = await retryOnServer(context, run, changes, flags);
+    if (started !== undefined && flags.wait)
+      await withClient(context, flags, async (client) => {
+        const again = `hourglass retry ${started} --wait`;
+        state.exitCode = await followRun(context, client, started, { ...flags, store, again });
+      });
+    return;
+  }
+  const record = found.here;
   if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const plugins = await loadPlugins(context, record.source ? dirname(record.source.file) : undefined);
-  const overrides: Record<string, Record<string, Json>> = structuredClone(record.state.overrides);
-  for (const { stage, option, value } of changes) (overrides[stage] ??= {})[option] = value;
+  const overrides = withChanges(record.state.overrides, changes);
   const plan = skipStages(record.plan, flags.skip ?? []);
   const { only, seed, params } = record.state;
   const { exitCode } = await executeRun(context, {
@@ -60,13 +69,4 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
     again: asTyped(state.argv),
   });
   state.exitCode = exitCode;
-}
-
-function parseChanges(given: readonly string[]): OptionChange[] {
-  return given.map((text) => {
-    const { name, value } = splitAssignment(text, '--with', 'stage.option=value');
-    const dot = name.lastIndexOf('.');
-    if (dot <= 0) throw new HourglassError('CALL_INVALID', `--with: expected stage.option=value, found "${text}".`);
-    return { stage: name.slice(0, dot), option: name.slice(dot + 1), value: parseValue(value) };
-  });
 }

@@ -4,14 +4,14 @@ import { dirname, resolve } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 import type { CliContext } from '../context.ts';
 
-/** Text to stdout, or whole into a file: under a temporary name first, so that a file is never half there. */
+/** Text to stdout, or text or bytes whole into a file: under a temporary name first, so that a file is never half there. */
 export async function deliver(
   context: CliContext,
-  text: string,
+  text: string | Uint8Array,
   { file, overwrite }: { file?: string; overwrite: boolean },
 ): Promise<void> {
   if (file === undefined || file === '-') {
-    context.stdout.write(text);
+    context.stdout.write(typeof text === 'string' ? text : Buffer.from(text).toString());
     return;
   }
   const path = resolve(context.cwd, file);

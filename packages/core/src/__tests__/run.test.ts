@@ -326,6 +326,18 @@ stages:
     expect(uris).toEqual(['data-2026-11-24.parquet', 'data-north.parquet']);
   });
 
+  it('takes the day where the schedule is at home', () => {
+    const nightly = plan(`hourglass: v1
+name: test
+schedule: { cron: '30 0 * * *', timezone: Europe/Berlin }
+stages:
+  ingest: { uses: data/ingest, with: { uri: data.parquet } }
+`);
+    const day = (scheduledAt: string): string => bind(nightly, { runId: 'r', scheduledAt }).run.partition;
+    // Winter and summer time.
+    expect([day('2026-11-23T23:30:00Z'), day('2026-07-01T22:30:00Z')]).toEqual(['2026-11-24', '2026-07-02']);
+  });
+
   it('limits a run to some stages and what they need', async () => {
     const h = host();
     const state = await run(p, h, { params: { rate: 0.5 }, only: ['holdout'] });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareRuns } from '../compare-runs.ts';
 import { comparisonHtml } from '../render-comparison.ts';
 import { renderHtml } from '../render-html.ts';
-import { findChromium, startBrowser } from './support/browser.ts';
+import { findChromium, startBrowser } from '../testing.ts';
 import { EVIL, sampleReport, stage } from './support/sample-report.ts';
 
 const chromium = findChromium();

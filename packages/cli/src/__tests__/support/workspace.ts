@@ -29,6 +29,8 @@ export interface Started {
   ended: Promise<Called>;
   /** Resolves when the output so far holds the text. */
   until(text: string): Promise<void>;
+  /** Standard output so far. */
+  seen(): string;
 }
 
 /** A folder of one's own in which the toy plugin is installed. */
@@ -82,6 +84,7 @@ export function makeWorkspace(files: Record<string, string> = {}): Workspace {
       return {
         child,
         ended,
+        seen: () => called.out,
         until: (text) =>
           new Promise((resolve, reject) => {
             const watch = (): void => {

@@ -1,4 +1,6 @@
-import { submitRun } from '@hourglass/activities/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { carrySources, readTemporalRun, submitRun } from '@hourglass/activities/client';
+import { HourglassError } from '@hourglass/core';
 import type { RunRequest } from '@hourglass/workflows';
 import { bindingOf, type BindingFlags } from '../../bind-options.ts';
 import type { CliContext } from '../../context.ts';
@@ -7,7 +9,9 @@ import { renderDiagnostics } from '../../output/diagnostics.ts';
 import type { ProgramState } from '../../program.ts';
 import { followRun } from '../../temporal/follow-run.ts';
 import { absoluteOut, pipelineToSubmit } from '../../temporal/pipeline-source.ts';
-import { type TemporalFlags, withClient } from '../../temporal/with-client.ts';
+import { type TemporalClient, type TemporalFlags, withClient } from '../../temporal/with-client.ts';
+
+const PREPARED_WITHIN_MS = 10_000;
 
 export interface SubmitFlags extends BindingFlags, TemporalFlags {
   id?: string;
@@ -25,19 +29,26 @@ export async function submit(
   flags: SubmitFlags,
 ): Promise<void> {
   const pipeline = await pipelineToSubmit(context, file);
-  const { plan, source, baseDir, warnings } = pipeline;
+  const { plan, plugins, source, baseDir, warnings } = pipeline;
   if (warnings.length) context.stderr.write(`${renderDiagnostics(warnings, context.errorColors)}\n\n`);
   const store = await openStoreFor(context, flags);
   const { digest } = await store.artifacts.putBlob(new TextEncoder().encode(JSON.stringify(source)));
   const outDir = absoluteOut(context, flags.out);
+  const binding = defined(await bindingOf(context, plan, flags));
+  const { partition } = flags;
+  // In a folder store the workers are on this machine, or see its folders; in object storage they may see nothing of it.
+  const carried = store.driver.resident
+    ? undefined
+    : await carrySources({ store, plugins, plan, baseDir }, { ...binding, ...defined({ partition }) });
   const request: RunRequest = {
     name: plan.name,
     source,
     baseDir,
     ...(outDir === undefined ? {} : { outDir }),
-    ...(flags.partition === undefined ? {} : { partition: flags.partition }),
+    ...defined({ partition }),
     ...(flags.unattended ? { unattended: true } : {}),
-    ...defined(await bindingOf(context, plan, flags)),
+    ...binding,
+    ...(carried === undefined ? {} : { carried }),
     proof: { digest, store: store.location },
   };
   await withClient(context, flags, async (client, settings) => {
@@ -52,6 +63,7 @@ export async function submit(
       state.exitCode = await followRun(context, client, workflowId, { ...flags, store, again });
       return;
     }
+    await refuseUnprepared(client, workflowId);
     const { stdout, colors: c } = context;
     if (flags.json) stdout.write(`${JSON.stringify({ runId: workflowId, execution: submitted.runId })}\n`);
     else
@@ -59,6 +71,22 @@ export async function submit(
         `${c.green('✓')} ${plan.name} submitted as ${c.bold(workflowId)}\n  ${c.cyan('→')} hourglass watch ${workflowId}\n`,
       );
   });
+}
+
+/**
+ * A worker that cannot run it at all (another store, another build) says so while it prepares the run: the submitter hears
+ * it at once. A worker that takes longer is not waited for.
+ */
+async function refuseUnprepared(client: TemporalClient, workflowId: string): Promise<void> {
+  for (const until = Date.now() + PREPARED_WITHIN_MS; Date.now() < until;) {
+    const { execution, view, failure } = await readTemporalRun(client, workflowId);
+    if (view?.prepared) return;
+    if (execution !== 'RUNNING') {
+      if (failure) throw HourglassError.fromJSON(failure);
+      return;
+    }
+    await sleep(100);
+  }
 }
 
 function defined<T extends object>(values: T): T {

@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { HourglassError } from '@hourglass/core';
+import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { startChild } from './temporal/child.ts';
+import { COMMAND, temporalPlace, type Ran } from './temporal/place.ts';
+
+export const name = 'temporal';
+export const summary =
+  'Stages on Temporal beside its own activities that do nothing; many partitions; memory; starting up';
+
+/** The cost of one is the difference of two lengths: what a run costs in itself is not part of it. */
+const SHORT = 10;
+const SEQUENTIAL = 60;
+const PARALLEL = 510;
+
+/** Each stage takes the output of the one before and writes 1 KB. */
+function chain(length: number): string {
+  const stages = Array.from(
+    { length },
+    (_, i) =>
+      `  s${i}: { uses: idle/relay, with: { value: "\${{ params.value }}"${i > 0 ? `, model: "\${{ stages.s${i - 1}.model }}"` : ''} } }`,
+  );
+  return `hourglass: v1\nname: chain\nparams: { value: { type: number } }\nstages:\n${stages.join('\n')}\n`;
+}
+
+/** Items side by side, each with the same input and an output of its own. */
+function fan(maxParallel: number, failureBudget = 0): string {
+  return `hourglass: v1
+name: fan
+params: { value: { type: number }, items: { type: list }, fail: { type: string, default: '' } }
+stages:
+  first: { uses: idle/relay, with: { value: "\${{ params.value }}" } }
+  each:
+    uses: idle/relay
+    forEach: { in: "\${{ params.items }}", as: item, maxParallel: ${maxParallel}, failureBudget: ${failureBudget} }
+    with: { value: "\${{ params.value }}", item: "\${{ item }}", fail: "\${{ params.fail }}", model: "\${{ stages.first.model }}" }
+    retry: { maxAttempts: 1 }
+`;
+}
+
+const count = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+export async function run({ rows: partitions = 10_000, seeds = 3, log }: BenchmarkOptions): Promise<BenchmarkResult> {
+  log('hourglass dev, from its start until its worker polls');
+  const ready = await devReady(seeds);
+  const place = await temporalPlace(log);
+  try {
+    const worker = await place.child([COMMAND, 'worker']);
+    await sleep(5000);
+    const idle = worker.memory().now;
+    const raw = fileURLToPath(new URL('./temporal/raw-worker.ts', import.meta.url));
+    await place.child(['--import', import.meta.resolve('tsx'), raw, place.env.TEMPORAL_ADDRESS, 'raw']);
+    let value = 0;
+    const ours = (text: string, more: object = {}): Promise<Ran> => place.run(text, { value: ++value, ...more });
+    // Warm: bundles loaded, processes started.
+    for (const warm of [chain(3), fan(8)])
+      await ours(warm, warm.startsWith('hourglass: v1\nname: fan') ? { items: count(8) } : {});
+    await place.raw('parallel', 20);
+
+    const figures = { rawSequential: [], sequential: [], rawParallel: [], parallel: [] } as Record<string, number[]>;
+    const each = (long: Ran, short: Ran, items: number): number => (1000 * (long.seconds - short.seconds)) / items;
+    for (let i = 0; i < seeds; i++) {
+      log(`one by one and side by side: ${i + 1} of ${seeds}`);
+      figures.rawSequential!.push(
+        each(await place.raw('sequential', SEQUENTIAL), await place.raw('sequential', SHORT), SEQUENTIAL - SHORT),
+      );
+      figures.sequential!.push(each(await ours(chain(SEQUENTIAL)), await ours(chain(SHORT)), SEQUENTIAL - SHORT));
+      figures.rawParallel!.push(
+        each(await place.raw('parallel', PARALLEL), await place.raw('parallel', SHORT), PARALLEL - SHORT),
+      );
+      figures.parallel!.push(
+        each(
+          await ours(fan(500), { items: count(PARALLEL) }),
+          await ours(fan(500), { items: count(SHORT) }),
+          PARALLEL - SHORT,
+        ),
+      );
+    }
+    const compared = (what: string, our: number[], their: number[]): Record<string, string | number> => ({
+      what,
+      'raw activity': `${round(median(their))} ms (${round(Math.min(...their))} … ${round(Math.max(...their))})`,
+      ours: `${round(median(our))} ms (${round(Math.min(...our))} … ${round(Math.max(...our))})`,
+      ratio: Number((median(our) / median(their)).toFixed(2)),
+      target: '≤ 1.5',
+    });
+    const rows = [
+      compared('a stage, one after the other', figures.sequential!, figures.rawSequential!),
+      compared('a stage, 500 side by side', figures.parallel!, figures.rawParallel!),
+      { what: 'worker, idle', ours: `${idle} MiB`, target: '≤ 250 MiB' },
+      {
+        what: '`hourglass dev` until its worker polls',
+        ours: `${round(median(ready))} s (${round(Math.min(...ready))} … ${round(Math.max(...ready))})`,
+        target: '≤ 10 s',
+      },
+    ];
+    const many = async (what: string, text: string, more: object, wanted: string): Promise<void> => {
+      log(what);
+      const ran = await ours(text, more);
+      if (ran.status !== wanted)
+        throw new HourglassError('INTERNAL', `${what}: expected ${wanted}, found ${ran.status}`);
+      rows.push({
+        what,
+        ours: `${ran.status.toLowerCase()} in ${round(ran.seconds)} s; ${ran.events} events in ${ran.histories} ${ran.histories === 1 ? 'history' : 'histories'}, ${ran.kB} kB; worker at most ${worker.memory().most} MiB`,
+        target: '',
+      });
+    };
+    const thousand = { items: count(1000), fail: '3,500,997' };
+    await many('1000 partitions, 3 always fail, budget 3', fan(64, 3), thousand, 'COMPLETED');
+    value--;
+    await many('the same again, budget 2: 997 from the cache', fan(64, 2), thousand, 'FAILED');
+    await many(`${partitions} partitions`, fan(64), { items: count(partitions) }, 'COMPLETED');
+    return {
+      rows,
+      notes: [
+        `a stage: one input ref, one output of 1 KB written and synced, a record in the cache; warm processes; (time of ${SEQUENTIAL} − time of ${SHORT}) / ${SEQUENTIAL - SHORT}, side by side ${PARALLEL} and ${SHORT}; by the server’s clock; median of ${seeds}, best … worst`,
+        'raw: a worker with Temporal’s defaults, an activity that gives its argument back; the same server (1.32, in memory), alternating',
+        'worker memory: resident set of the worker’s own process',
+      ],
+    };
+  } finally {
+    await place.close();
+  }
+}
+
+async function devReady(times: number): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const folder = await mkdtemp(join(tmpdir(), 'hourglass-bench-'));
+    const port = String(17_300 + Math.floor(Math.random() * 500));
+    try {
+      const env = { ...process.env, HOURGLASS_HOME: join(folder, 'store') };
+      const dev = await startChild([COMMAND, 'dev', '--port', port], { cwd: folder, env, ready: 'worker polls' });
+      all.push(dev.readyMs / 1000);
+      await dev.stop();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+  return all;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));

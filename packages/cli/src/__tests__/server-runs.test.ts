@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { makeWorkspace, toyPipeline, type Called, type Started, type Workspace } from './support/workspace.ts';
+
+const own = randomBytes(4).toString('hex');
+let at: Workspace;
+let worker: Started;
+let env: Record<string, string>;
+
+const call = (...argv: string[]): Promise<Called> => at.call(argv, { env });
+const submit = async (id: string, stages: string, ...more: string[]): Promise<string> => {
+  const { code, err } = await call(
+    'submit',
+    at.write(`${id}.yaml`, toyPipeline(stages)),
+    '--id',
+    `${id}-${own}`,
+    ...more,
+  );
+  if (code !== 0) throw new Error(err);
+  return `${id}-${own}`;
+};
+
+interface Stage {
+  status: string;
+  decision?: object;
+  cache?: string;
+}
+interface Status {
+  execution: string;
+  view: { state: { status: string; stages: Record<string, Stage>; overrides: object; run: { partition: string } } };
+}
+const status = async (id: string): Promise<Status> => JSON.parse((await call('status', id, '--json')).out) as Status;
+const until = async (id: string, test: (run: Status) => boolean): Promise<Status> => {
+  for (;;) {
+    const run = await status(id);
+    if (test(run)) return run;
+    if (run.execution !== 'RUNNING') throw new Error(`${id} ended: ${JSON.stringify(run.view.state)}`);
+    await sleep(150);
+  }
+};
+const is = (stage: string, wanted: string) => (run: Status) => run.view.state?.stages[stage]?.status === wanted;
+
+beforeAll(async () => {
+  at = makeWorkspace();
+  env = {
+    HOME: process.env['HOME']!,
+    TEMPORAL_ADDRESS: inject('temporal'),
+    HOURGLASS_TASK_QUEUE: `test-${own}`,
+    HOURGLASS_HOME: `${at.dir}/store`,
+  };
+  worker = at.start(['worker'], env);
+  await worker.until('worker polls');
+});
+
+afterAll(async () => {
+  worker.child.kill('SIGTERM');
+  await worker.ended;
+  at.remove();
+});
+
+describe('a run on the server', () => {
+  it('is approved and rejected by name, with who and why', async () => {
+    const id = await submit(
+      'ask',
+      `  a: { uses: toy/work, approve: {} }\n  b: { uses: toy/work, needs: [a], approve: {} }\n`,
+    );
+    await until(id, is('a', 'approval'));
+    const yes = await call('approve', id, 'a', '--by', 'ada', '--reason', 'looks right');
+    expect(yes.out).toMatch(/a of ask-.*: approved \(ada\)/);
+    const run = await until(id, is('b', 'approval'));
+    expect(run.view.state.stages['a']!.decision).toEqual({ approved: true, by: 'ada', reason: 'looks right' });
+    expect((await call('approve', id, 'a')).err).toMatch(/does not wait for approval: it is done/);
+    expect((await call('reject', id, 'b')).code).toBe(0);
+    await until(id, ({ execution }) => execution === 'FAILED');
+    expect((await call('reject', id, 'b')).err).toMatch(/has ended/);
+    const nowhere = await call('approve', 'nobody', 'a');
+    expect(nowhere.err).toMatch(/No run "nobody" in .*store.* Nor is there one on the Temporal server at/s);
+  });
+
+  it('that is held open after a failure is tried again in place, skipped, or given up', async () => {
+    const failing = (name: string): string =>
+      `  ${name}: { uses: toy/work, with: { fail: error }, retry: { maxAttempts: 1 }, onFailure: { wait: 1h } }\n`;
+    const id = await submit('held', failing('one') + failing('two') + failing('three'));
+    await until(id, (run) => ['one', 'two', 'three'].every((stage) => is(stage, 'held')(run)));
+    const other = await call('retry', id, '--with', 'four.fail=no');
+    expect(other.err).toMatch(/--with can change one, two, three/);
+    expect((await call('retry', id, '--with', 'one.fail=no')).out).toMatch(/one of held-.* is tried again/);
+    expect((await call('skip', id, 'two')).code).toBe(0);
+    expect((await call('reject', id, 'three')).out).toMatch(/is stopped/);
+    const run = await until(id, ({ execution }) => execution !== 'RUNNING');
+    expect(run.view.state.stages).toMatchObject({ one: { status: 'done' }, two: { status: 'skipped' } });
+  });
+
+  it('that has failed is submitted again with other options, for the same partition, its finished stages cached', async () => {
+    const stages = `  good: { uses: toy/work, with: { steps: 2 } }
+  bad: { uses: toy/work, needs: [good], with: { fail: error }, retry: { maxAttempts: 1 } }
+`;
+    const id = await submit('again', stages, '--partition', 'north');
+    await until(id, ({ execution }) => execution === 'FAILED');
+    const retried = await call('retry', id, '--with', 'bad.fail=no', '--wait', '--plain');
+    expect(retried.code, retried.err).toBe(0);
+    const { view } = await status(id);
+    expect(view.state.stages).toMatchObject({ good: { status: 'done', cache: 'hit' }, bad: { status: 'done' } });
+    expect(view.state).toMatchObject({ overrides: { bad: { fail: 'no' } }, run: { partition: 'north' } });
+  });
+
+  it('is paused, goes on, and is cancelled; its history is written whole', async () => {
+    const id = await submit(
+      'stop',
+      `  a: { uses: toy/work, with: { steps: 20, delay: 50 } }\n  b: { uses: toy/work, needs: [a], with: { steps: 9999, delay: 20 } }\n`,
+    );
+    expect((await call('pause', id)).out).toMatch(/paused: no further stage/);
+    await until(id, is('a', 'done'));
+    expect((await call('resume', id)).out).toMatch(/goes on/);
+    await until(id, is('b', 'active'));
+    expect((await call('cancel', id)).code).toBe(0);
+    await until(id, ({ execution }) => execution === 'CANCELLED');
+    const written = await call('record-history', id, '-o', 'stop.json.gz', '--json');
+    const { events, bytes } = JSON.parse(written.out) as { events: number; bytes: number };
+    const file = readFileSync(join(at.dir, 'stop.json.gz'));
+    expect(file).toHaveLength(bytes);
+    const history = JSON.parse(gunzipSync(file).toString()) as { events: { eventType: string }[] };
+    expect(history.events).toHaveLength(events);
+    expect(history.events.at(-1)!.eventType).toMatch(/WORKFLOW_EXECUTION_CANCELED/);
+  });
+
+  it('is refused by submit at once where the worker has another store', async () => {
+    const file = at.write('other.yaml', toyPipeline('  a: { uses: toy/work }\n'));
+    const called = await call('submit', file, '--id', `other-${own}`, '--store', join(at.dir, 'elsewhere'));
+    expect(called.code).not.toBe(0);
+    expect(called.err).toMatch(/elsewhere, but this worker keeps artifacts in .*store/);
+  });
+});
+
+describe('migrate search-attributes', () => {
+  it('finds all of them there the second time', async () => {
+    await call('migrate', 'search-attributes');
+    expect((await call('migrate', 'search-attributes')).out).toMatch(/all 7 search attributes are there/);
+  });
+});

@@ -1,0 +1,1 @@
+export { findChromium, startBrowser } from './testing/browser.ts';
