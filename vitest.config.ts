@@ -13,13 +13,13 @@ const TEMPORAL_SERVER = fileURLToPath(
 export default defineConfig({
   test: {
     // One project a package, so that `--project NAME` runs one package's tests; sources are consumed without a build.
-    projects: [...packages, 'activities', 'workflows', 'infra'].map((root) => ({
+    projects: [...packages, 'activities', 'workflows', 'infra', 'scripts'].map((root) => ({
       root,
       resolve: { conditions: ['@hourglass/source'] },
       ssr: { resolve: { conditions: ['@hourglass/source'] } },
       test: {
         name: basename(root),
-        include: ['src/**/__tests__/**/*.test.ts'],
+        include: ['{src/**/,}__tests__/**/*.test.ts'],
         // Native modules (DuckDB, tensor engines) need a process of their own.
         pool: 'forks' as const,
         testTimeout: 120_000,

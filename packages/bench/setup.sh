@@ -1,11 +1,22 @@
 #!/usr/bin/env bash
-# Makes the Python environment that benchmarks compare with. Safe to run again; prints the interpreter's path.
+# Makes the Python environments that benchmarks compare with. Safe to run again; prints the interpreter's path.
+#   setup.sh            what most benchmarks need
+#   setup.sh engine     PyTorch, Keras and TensorFlow (6 GB), in an environment of its own
+#   setup.sh synthetic  SDV (6 GB with PyTorch)
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-requirements="$here/python/requirements.txt"
+case "${1:-}" in
+  '') name=venv requirements="$here/python/requirements.txt" ;;
+  engine) name=venv-engine requirements="$here/python/requirements-engine.txt" ;;
+  synthetic) name=venv-synthetic requirements="$here/python/requirements-synthetic.txt" ;;
+  *)
+    echo "bench:setup: expected nothing, \"engine\" or \"synthetic\", found \"$1\"" >&2
+    exit 2
+    ;;
+esac
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/hourglass/bench"
-venv="$cache/venv"
+venv="$cache/$name"
 stamp="$venv/.requirements"
 
 if ! cmp --silent "$requirements" "$stamp"; then

@@ -13,7 +13,7 @@ export {
 } from './application/latent.ts';
 export { prepareLesson, trainMember, type Lesson } from './application/learn.ts';
 export { splitCells, splitRows, type Split } from './application/split.ts';
-export { decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';
+export { answerType, decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';
 export { encodeTable, type EncodedTable } from './columns/encode.ts';
 export {
   classCount,
@@ -21,20 +21,32 @@ export {
   columnCount,
   FIRST_CATEGORY,
   MISSING_CODE,
+  realWidth,
   tableLayout,
   UNKNOWN_CODE,
+  valueColumns,
+  valueWidth,
   type BooleanEncoder,
   type CategoryEncoder,
   type ColumnEncoder,
   type NumberEncoder,
   type TableEncoder,
   type TableLayout,
+  type VectorEncoder,
 } from './columns/encoder.ts';
 export { fitTable, type FitOptions, type Fitted, type TableSource } from './columns/fit.ts';
 export { denormalise, fitNormaliser, normalise, type Normalisation, type Normaliser } from './columns/normaliser.ts';
-export { encodeSample } from './columns/sample.ts';
+export { encodeSample, takeTableRows } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
+export { realColumns, realMatrix, withReals, type RealColumn } from './columns/reals.ts';
+export { vectorsOf } from './columns/vectors.ts';
 export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
+export { augment } from './images/augment.ts';
+export { defineImageApplication, type ImageApplication } from './images/image-application.ts';
+export { loadImageModel, saveImageModel, type ImageModel, type ImageModelDescription } from './images/image-model.ts';
+export { imagePredictor, type ImagePredictor, type Plane } from './images/image-predictor.ts';
+export type { Patches } from './images/patches.ts';
+export { unet, type Unet, type UnetSpec } from './images/unet.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
 export { checkDims, encodeRows, type EncodeRowsOptions } from './model/encode-rows.ts';
 export { refuseLearnedLabel } from './model/refuse-label.ts';
@@ -52,3 +64,14 @@ export { exportModel, type ExportedModel } from './onnx/export-model.ts';
 export type { ModelOutput } from './options.ts';
 export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';
 export { train, type TrainingHooks } from './training/train.ts';
+export { BETA_SCHEDULES, betaSchedule, type BetaSchedule } from './variational/beta.ts';
+export { tableFromHeads, type CellClasses, type CellRandom } from './variational/cells.ts';
+export { generatorPasses, type GeneratorPasses, type GroupAnswer } from './variational/generator.ts';
+export { columnHead, groupHeads, headSpec, type ColumnHead, type HeadSpec } from './variational/heads.ts';
+export {
+  prepareVariational,
+  trainVariational,
+  type VariationalLesson,
+  type VariationalOptions,
+} from './variational/learn.ts';
+export { decodeMode, encodeMode, fitModes, type ColumnModes, type Mode } from './variational/modes.ts';

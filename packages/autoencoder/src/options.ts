@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NORMALISATIONS } from './columns/normaliser.ts';
+import { BETA_SCHEDULES } from './variational/beta.ts';
 
 /**
  * The options every learner shares, for manifests: `z.object({ ...learnerOptions, mine: … })`. Data only: importing this
@@ -132,3 +133,50 @@ export const learnerMetrics = z.object({
   members: z.number().describe('Networks in the ensemble.'),
 });
 export type LearnerMetrics = z.output<typeof learnerMetrics>;
+
+/** Options of variational learners on tables, whose decoder gives a distribution of each cell. */
+export const variationalOptions = {
+  columns: learnerOptions.columns,
+  exclude: learnerOptions.exclude,
+  categorical: learnerOptions.categorical,
+  maxCategories: learnerOptions.maxCategories,
+  modes: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Modes of a number at most: components of the mixture its values are told by.'),
+  latentDim: learnerOptions.latentDim,
+  width: learnerOptions.width.unwrap().default(256).describe('Width of the hidden layers.'),
+  blocks: learnerOptions.blocks,
+  dropout: learnerOptions.dropout,
+  beta: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0.3)
+    .describe('Weight of the KL term. 1: the evidence lower bound; less keeps more of each row in the latent.'),
+  betaSchedule: z
+    .enum(BETA_SCHEDULES)
+    .default('linear')
+    .describe('constant; linear: rises from 0 over `warmup` epochs; cyclic: rises so again and again.'),
+  warmup: z.int().min(0).max(100_000).default(20).describe('Epochs in which β rises.'),
+  freeBits: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0.05)
+    .describe('Nats that each latent dimension may hold without cost, so that none falls silent.'),
+  epochs: learnerOptions.epochs,
+  batchSize: learnerOptions.batchSize.unwrap().default(256).describe('Rows a step.'),
+  learningRate: learnerOptions.learningRate,
+  schedule: learnerOptions.schedule,
+  weightDecay: learnerOptions.weightDecay,
+  clipNorm: learnerOptions.clipNorm,
+  validationFraction: learnerOptions.validationFraction,
+  maxRows: learnerOptions.maxRows
+    .unwrap()
+    .default(100_000)
+    .describe('Rows the network trains on at most; of larger tables evenly spread windows.'),
+  patience: learnerOptions.patience,
+} as const;

@@ -6,16 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HourglassError } from '@hourglass/core';
 
-/** Runs a script of `packages/bench/python` in the environment of `npm run bench:setup`; its output is one JSON value. */
-export async function runPython<T>(script: string, args: string[]): Promise<T> {
+/**
+ * Runs a script of `packages/bench/python` in the environment of `npm run bench:setup`; its output ends with one line of
+ * JSON.
+ *
+ * @param environment `engine`: the one with PyTorch and Keras; `synthetic`: the one with SDV
+ */
+export async function runPython<T>(script: string, args: string[], environment?: 'engine' | 'synthetic'): Promise<T> {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const python = join(cache, 'hourglass/bench/venv/bin/python');
+  const python = join(cache, `hourglass/bench/venv${environment ? `-${environment}` : ''}/bin/python`);
   if (!existsSync(python))
     throw new HourglassError(
       'SOURCE_NOT_FOUND',
-      `the peers' Python environment is not at ${python}; make it by \`npm run bench:setup\``,
+      `the peers' Python environment is not at ${python}; make it by \`npm run bench:setup${environment ? ` -- ${environment}` : ''}\``,
     );
   const path = fileURLToPath(new URL(`../python/${script}`, import.meta.url));
   const { stdout } = await promisify(execFile)(python, [path, ...args], { maxBuffer: 64 * 1024 * 1024 });
-  return JSON.parse(stdout) as T;
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as T;
 }

@@ -229,9 +229,20 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     .description('Lists runs, newest first.')
     .option('-n, --limit <n>', 'so many at the most', integer(1), 20)
     .option('--pipeline <name>', 'of one pipeline')
+    .option('--status <status>', 'in one of these states (comma-separated or repeated): succeeded, failed, …', list)
+    .option('--since <when>', 'started since: a duration back (12h, 7d) or a date (ISO 8601)')
+    .option('--sort <key>', 'by when (newest first), time (longest first), pipeline, or a metric (smallest first)')
+    .option('--reverse', 'the other way round')
     .addOption(storeOption())
     .addOption(jsonOption())
-    .action(async (options) => (await import('./commands/runs.ts')).listAll(context, options));
+    .action(async (options) => (await import('./commands/runs.ts')).listAll(context, options))
+    .addHelpText(
+      'after',
+      examples([
+        ['hourglass runs --status failed --since 7d', ''],
+        ['hourglass runs --pipeline letter_sweep --sort rmse', 'the best first'],
+      ]),
+    );
   define('show [id]', '', runs)
     .summary('one run: stages, metrics, outputs, reasons')
     .description(

@@ -105,8 +105,8 @@ export const fitsDouble = (value: bigint): boolean => value <= EXACT && value >=
 
 /** The logical type that the physical one alone allows; data may narrow `bigint` and `decimal`. */
 export function typeOf(physical: string): ColumnType {
-  if (physical.startsWith('DECIMAL(')) return 'decimal';
-  if (physical.startsWith('ENUM(')) return 'string';
+  if (scaleOf(physical)) return 'decimal';
+  if (/^ENUM\(.*\)$/s.test(physical)) return 'string';
   return BY_NAME[physical] ?? 'other';
 }
 

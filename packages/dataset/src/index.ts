@@ -12,12 +12,13 @@ export { emptyQuarantine } from './quarantine.ts';
 export { queryDataset, type QueryDatasetOptions } from './query-dataset.ts';
 export { querySql, type QuerySqlOptions } from './query-sql.ts';
 export { readRecords, writeRecords, type Cell, type DataRecord, type WriteRecordsOptions } from './records.ts';
-export { sampleRows } from './sample-rows.ts';
+export { concatTables, sampleRows } from './sample-rows.ts';
 export { stackDatasets } from './stack-datasets.ts';
 export type { Sample } from './sampling.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
 export type { Unify } from './unify.ts';
+export { isSingle } from './vectors.ts';
 export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
 export {
   EXPORT_FORMATS,

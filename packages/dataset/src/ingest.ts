@@ -7,6 +7,7 @@ import type { CsvOptions } from './csv-source.ts';
 import { chunksOf, connect, withConnection, type Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
 import { checkExpression } from './expression.ts';
+import { pairLabels } from './idx-source.ts';
 import { quarantineRows } from './quarantine.ts';
 import { countRows, storeRows } from './store-rows.ts';
 import { sampleCondition, type Sample } from './sampling.ts';
@@ -97,12 +98,13 @@ async function withCopy<T>(
   options: IngestOptions,
   then: (connection: Connection, path: string) => Promise<T>,
 ): Promise<T> {
-  const { files, format, hiveRoot } = await sourceFiles(options);
+  const { files, format, hiveRoot, labels } = await sourceFiles(options);
   const tempFiles: string[] = [];
   const reading: SourceRelationOptions = {
     format,
     codec: options.codec,
     csv: options.csv,
+    labels,
     unify: options.unify,
     hiveRoot: options.hive === false ? undefined : hiveRoot,
     tempPath: () => store.tempPath('.parquet'),
@@ -128,7 +130,7 @@ async function withCopy<T>(
 /** The files of a source, checked one by one, and their format. */
 async function sourceFiles(
   options: IngestOptions,
-): Promise<{ files: string[]; format: SourceFormat; hiveRoot?: string }> {
+): Promise<{ files: string[]; format: SourceFormat; hiveRoot?: string; labels?: Map<string, string> }> {
   const listed = await listSourceFiles(options.uri);
   const files = listed.kind === 'folder' ? listed.files.filter(isDataFile) : listed.files;
   if (files.length === 0)
@@ -144,7 +146,11 @@ async function sourceFiles(
       `Source ${options.uri}: expected files of one format, found ${files[0]} (${formats[0]}) and ${files[other]} (${formats[other]}). Name the files by a glob such as *.${formats[0]}.`,
     );
   for (const file of files) await checkFile(file, formats[0]!);
-  return { files, format: formats[0]!, hiveRoot: listed.kind === 'file' ? undefined : listed.root };
+  const hiveRoot = listed.kind === 'file' ? undefined : listed.root;
+  if (formats[0] !== 'idx') return { files, format: formats[0]!, hiveRoot };
+  const labels = pairLabels(files);
+  const second = new Set(labels.values());
+  return { files: files.filter((file) => !second.has(file)), format: 'idx', hiveRoot, labels };
 }
 
 /** The source with only the columns and rows asked for. */

@@ -1,10 +1,11 @@
 import { HourglassError } from '@hourglass/core';
 import { pickColumns } from './columns.ts';
 import { chunksOf, withConnection, type Connection } from './duckdb.ts';
-import { ident, literal } from './sql.ts';
+import { literal } from './sql.ts';
 import { segmentRelation, segments, type LocalPart } from './segments.ts';
 import type { Column, Matrix, MatrixColumn, RowRange } from './types.ts';
 import { asDouble } from './values.ts';
+import { eachVector } from './vectors.ts';
 
 /** A column of the matrix, or `width` of them side by side. */
 interface Slot {
@@ -127,18 +128,25 @@ async function readVector(
   firstRow: number,
   cols: number,
 ): Promise<void> {
-  const name = ident(slot.column.name);
-  const missing = `list_transform(range(${slot.width}), lambda i: 'nan'::DOUBLE)`;
-  let at = 0;
-  const result = await connection.stream(
-    `SELECT ${cell('x', slot)} FROM (SELECT unnest(coalesce(${name}::DOUBLE[], ${missing})) AS x FROM ${relation})`,
-  );
-  for await (const chunk of chunksOf(result)) {
-    const values = floats(chunk.getColumnVector(0));
-    for (let i = 0; i < chunk.rowCount; i++, at++)
-      data[(firstRow + Math.floor(at / slot.width)) * cols + slot.at + (at % slot.width)] = values[i]!;
-  }
+  const { column, center, scale, width } = slot;
+  await eachVector(connection, relation, column, (row, cells) => {
+    const at = (firstRow + row) * cols + slot.at;
+    if (!cells) return void data.fill(NaN, at, at + width);
+    for (let j = 0; j < width; j++) {
+      const moved = (cells[j]! - center) / scale;
+      data[at + j] = moved;
+      if (Math.abs(moved) > MAX_FLOAT && Number.isFinite(moved))
+        throw new HourglassError(
+          'COLUMN_INVALID',
+          `Column "${column.name}": element ${j + 1} of row ${row + 1} of those read, ${cells[j]}, is outside the range of a 32-bit float (about ±3.4e38)${scale === 1 ? '' : ' after centring and scaling'}. Scale the column, clip it or leave it out.`,
+          { details: { column: column.name, row: row + 1, value: String(cells[j]) } },
+        );
+    }
+  });
 }
+
+/** Largest value of single precision. */
+const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
 
 /** The float items behind a vector of a chunk; the typed array is not part of the package's types. */
 const floats = (vector: unknown): Float32Array => (vector as { items: Float32Array }).items;

@@ -1,4 +1,4 @@
-import type { ColumnData, DatasetReader, Table } from './types.ts';
+import type { ColumnData, DatasetReader, Table, VectorData } from './types.ts';
 
 const WINDOWS = 100;
 
@@ -18,12 +18,35 @@ export async function sampleRows(reader: DatasetReader, columns: string[], count
         limit: size,
       }),
     );
+  return concatTables(tables);
+}
+
+/** Tables of the same columns, one after the other. */
+export function concatTables(tables: readonly Table[]): Table {
+  const names = Object.keys(tables[0]?.columns ?? {});
+  const lists = Object.keys(tables[0]?.vectors ?? {});
   return {
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
-    columns: Object.fromEntries(
-      columns.map((name) => [name, concatenate(tables.map((table) => table.columns[name]!))]),
-    ),
+    columns: Object.fromEntries(names.map((name) => [name, concatenate(tables.map((table) => table.columns[name]!))])),
+    ...(lists.length > 0
+      ? {
+          vectors: Object.fromEntries(
+            lists.map((name) => [name, concatenateVectors(tables.map((table) => table.vectors![name]!))]),
+          ),
+        }
+      : {}),
   };
+}
+
+function concatenateVectors(pieces: VectorData[]): VectorData {
+  const total = pieces.reduce((sum, { values }) => sum + values.length, 0);
+  const values = pieces[0]!.values instanceof Float32Array ? new Float32Array(total) : new Float64Array(total);
+  let at = 0;
+  for (const piece of pieces) {
+    values.set(piece.values, at);
+    at += piece.values.length;
+  }
+  return { values, length: pieces[0]!.length };
 }
 
 function concatenate(pieces: ColumnData[]): ColumnData {

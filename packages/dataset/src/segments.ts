@@ -9,7 +9,7 @@ export interface LocalPart {
 }
 
 /** A run of rows read by one scan. */
-interface Segment {
+export interface Segment {
   paths: string[];
   rows: number;
   /** Rows within the one file, unless whole files are read. */

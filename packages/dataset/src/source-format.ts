@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 
-export const SOURCE_FORMATS = ['parquet', 'csv', 'arrow', 'jsonl'] as const;
+export const SOURCE_FORMATS = ['parquet', 'csv', 'arrow', 'jsonl', 'idx'] as const;
 export type SourceFormat = (typeof SOURCE_FORMATS)[number];
 
 /** What reads and writes Parquet: DuckDB, or pure JavaScript where DuckDB's own reader is not wanted. */
@@ -13,6 +13,7 @@ const EXTENSIONS: [RegExp, SourceFormat][] = [
   [/\.(csv|tsv|txt)(\.gz|\.zst)?$/i, 'csv'],
   [/\.(arrow|feather|ipc)$/i, 'arrow'],
   [/\.(jsonl|ndjson)(\.gz|\.zst)?$/i, 'jsonl'],
+  [/[.-]idx\d?(-u?byte|-short|-int|-float|-double)?(\.gz)?$/i, 'idx'],
 ];
 
 /** Data files of a folder: hidden ones and those marked by an underscore (`_SUCCESS`) are no data, by custom. */
@@ -27,7 +28,7 @@ export async function formatOf(path: string): Promise<SourceFormat> {
   if (head.startsWith('ARROW1')) return 'arrow';
   throw new HourglassError(
     'SOURCE_INVALID',
-    `Source ${path}: expected a file called *.parquet, *.csv, *.tsv, *.arrow, *.feather or *.jsonl, found "${basename(path)}". Set \`format\`, or name the data files by a glob.`,
+    `Source ${path}: expected a file called *.parquet, *.csv, *.tsv, *.arrow, *.feather, *.jsonl or *-idx3-ubyte, found "${basename(path)}". Set \`format\`, or name the data files by a glob.`,
     { details: { path } },
   );
 }

@@ -5,6 +5,7 @@ import { csvRelation, type CsvOptions } from './csv-source.ts';
 import type { Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
 import { hiveColumns } from './hive.ts';
+import { stageIdx } from './idx-source.ts';
 import { jsonLines } from './json-source.ts';
 import { ident, parquetScan, pathText } from './sql.ts';
 import type { ParquetCodec, SourceFormat } from './source-format.ts';
@@ -30,6 +31,8 @@ export interface SourceRelationOptions {
   /** What reads Parquet. @default 'duckdb' */
   codec?: ParquetCodec;
   csv?: CsvOptions;
+  /** idx: image file → file of its labels. */
+  labels?: ReadonlyMap<string, string>;
   /** @default 'strict' */
   unify?: Unify;
   /** Where formats that DuckDB does not read are copied to first. */
@@ -116,6 +119,8 @@ async function readOne(connection: Connection, file: string, options: SourceRela
         return await jsonLines(connection, file);
       case 'arrow':
         return await staged(stageArrow);
+      case 'idx':
+        return await staged((...given) => stageIdx(...given, options.labels?.get(file)));
       case 'parquet':
         if (options.codec === 'parquetjs') return await staged((await import('./parquetjs/read.ts')).stageParquetjs);
         return { relation: parquetScan([file]), columns: await parquetColumns(connection, file) };
@@ -131,7 +136,13 @@ async function readOne(connection: Connection, file: string, options: SourceRela
   }
 }
 
-const NAMES: Record<SourceFormat, string> = { parquet: 'Parquet', csv: 'CSV', arrow: 'Arrow IPC', jsonl: 'JSON lines' };
+const NAMES: Record<SourceFormat, string> = {
+  parquet: 'Parquet',
+  csv: 'CSV',
+  arrow: 'Arrow IPC',
+  jsonl: 'JSON lines',
+  idx: 'idx',
+};
 
 /** Names as the file has them; the database renames those that are equal but for case. */
 async function parquetColumns(connection: Connection, file: string): Promise<SourceColumn[]> {

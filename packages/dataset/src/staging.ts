@@ -7,6 +7,10 @@ const FLUSH_ROWS = 262_144;
 /** Rows of a chunk of DuckDB. */
 export const CHUNK_ROWS = 2048;
 
+/** Values a row of the widest column holds. */
+const widest = (columns: { physical: string }[]): number =>
+  Math.max(1, ...columns.map(({ physical }) => Number(/\[(\d+)\]$/.exec(physical)?.[1] ?? 1)));
+
 /** Rows from JavaScript on their way into a relation, in bounded memory. */
 export interface Staging {
   /** Appends rows; `fill` writes rows `from` to `from + n` of the caller into the chunk (n ≤ 2 048). */
@@ -26,6 +30,7 @@ export async function openStaging(
   toFile = false,
 ): Promise<Staging> {
   const table = ident(name);
+  const flushRows = Math.max(CHUNK_ROWS, Math.floor(FLUSH_ROWS / widest(columns) / CHUNK_ROWS) * CHUNK_ROWS);
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE ${table} (${columns.map((c) => `${ident(c.name)} ${c.physical}`).join(', ')})`,
   );
@@ -43,8 +48,8 @@ export async function openStaging(
   return {
     async append(count, fill) {
       for (let from = 0, to = 0; from < count; from = to) {
-        if (pending === FLUSH_ROWS) await spill();
-        to = Math.min(from + FLUSH_ROWS - pending, count);
+        if (pending === flushRows) await spill();
+        to = Math.min(from + flushRows - pending, count);
         const appender = await connection.raw.createAppender(name);
         for (let at = from; at < to; at += CHUNK_ROWS) {
           const n = Math.min(CHUNK_ROWS, to - at);

@@ -1,9 +1,10 @@
 import { pickColumns } from './columns.ts';
 import { chunksOf, withConnection } from './duckdb.ts';
 import { ident } from './sql.ts';
-import { segmentRelation, segments, type LocalPart } from './segments.ts';
+import { segmentRelation, segments, type LocalPart, type Segment } from './segments.ts';
 import type { Column, ColumnData, RowRange, Table } from './types.ts';
 import { asDouble, memoryKind, requireMemoryKind } from './values.ts';
+import { readVectors } from './vectors.ts';
 
 /** A chunk holds 2048 cells of every column read: more columns than this would take hundreds of megabytes. */
 const COLUMNS_AT_ONCE = 2048;
@@ -28,8 +29,21 @@ export async function readTable(
   requireMemoryKind(picked);
   const pieces = segments(parts, range);
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
-  if (picked.length === 0) return { rows, columns: {} };
+  const lists = picked.filter(({ type }) => type === 'vector');
+  const single = picked.filter(({ type }) => type !== 'vector');
+  const table: Table = { rows, columns: await readSingle(single, columns, pieces, rows) };
+  for (const column of lists) (table.vectors ??= {})[column.name] = await readVectors(column, columns, pieces, rows);
+  return table;
+}
 
+/** Columns of one value a row. */
+async function readSingle(
+  picked: Column[],
+  columns: Column[],
+  pieces: Segment[],
+  rows: number,
+): Promise<Record<string, ColumnData>> {
+  if (picked.length === 0) return {};
   const targets = picked.map((column) =>
     memoryKind(column) === 'numeric'
       ? new Float64Array(rows)
@@ -61,7 +75,7 @@ export async function readTable(
     const target = targets[j]!;
     return [column.name, target instanceof Float64Array ? { kind: 'numeric', values: target } : sorted(target)];
   });
-  return { rows, columns: Object.fromEntries(named) };
+  return Object.fromEntries(named);
 }
 
 const doubles = (vector: unknown): Float64Array => (vector as { items: Float64Array }).items;

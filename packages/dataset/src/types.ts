@@ -43,10 +43,22 @@ export interface DatasetMeta {
 export type ColumnData =
   { kind: 'numeric'; values: Float64Array } | { kind: 'category'; codes: Int32Array; categories: string[] };
 
+/**
+ * A vector column in memory, `[rows, length]` row-major, in single precision where that holds every value of its type; NaN
+ * throughout where missing.
+ */
+export interface VectorData {
+  values: Float32Array | Float64Array;
+  length: number;
+}
+
 /** A table in memory. */
 export interface Table {
   rows: number;
+  /** Columns of one value a row. */
   columns: Record<string, ColumnData>;
+  /** Vector columns; absent where there are none. */
+  vectors?: Record<string, VectorData>;
 }
 
 /** A window of a dataset in row order. */
@@ -98,7 +110,7 @@ export interface DatasetReader {
   /**
    * Columns in memory with their logical values, in row order; categories are sorted.
    *
-   * @param columns default: every column that has a form in memory (no nested, binary or vector columns)
+   * @param columns default: every column of one value a row (no nested or binary columns, no vectors)
    */
   table(columns?: string[], range?: RowRange): Promise<Table>;
   /** The same in windows that never cross parts. Categories are those of the window. @param options.rows default 65 536 */

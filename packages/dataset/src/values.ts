@@ -2,7 +2,7 @@ import { HourglassError } from '@hourglass/core';
 import { ident } from './sql.ts';
 import type { Column } from './types.ts';
 
-/** How a column shows itself in memory: as doubles, as text, or not at all. */
+/** How a column of one value a row shows itself in memory: as doubles, as text, or not at all. */
 export function memoryKind(column: Column): 'numeric' | 'category' | undefined {
   switch (column.type) {
     case 'float':
@@ -46,11 +46,11 @@ export function fromDouble({ type, physical }: Pick<Column, 'type' | 'physical'>
 
 /** @throws COLUMN_INVALID naming the columns that cannot be held in memory as numbers or categories */
 export function requireMemoryKind(columns: Column[]): void {
-  const bad = columns.filter((column) => memoryKind(column) === undefined);
+  const bad = columns.filter((column) => memoryKind(column) === undefined && column.type !== 'vector');
   if (bad.length > 0)
     throw new HourglassError(
       'COLUMN_INVALID',
-      `Column ${bad.map((c) => `"${c.name}" (${c.physical})`).join(', ')}: expected numbers, text or points in time, found a nested or binary type. Leave the column out; it still passes through the dataset.`,
+      `Column ${bad.map((c) => `"${c.name}" (${c.physical})`).join(', ')}: expected numbers, text, points in time or lists of numbers of one length, found another nested or binary type. Leave the column out; it still passes through the dataset.`,
       { details: { columns: bad.map((c) => c.name) } },
     );
 }

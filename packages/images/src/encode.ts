@@ -5,7 +5,7 @@ import type { RawImage } from './raw-image.ts';
 export async function encodePng({ width, height, channels, data }: RawImage): Promise<Uint8Array> {
   const png = await sharp(data, { raw: { width, height, channels } })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .png({ compressionLevel: 6, adaptiveFiltering: false, palette: false })
+    .png({ compressionLevel: 6, adaptiveFiltering: true, palette: false })
     .toBuffer();
   return new Uint8Array(png);
 }

@@ -12,5 +12,5 @@ export { imagesFromPixels, type PixelLayout } from './pixel-source.ts';
 export { blankImage, isGrey, withChannels, type RawImage } from './raw-image.ts';
 export { readImages, type ReadImagesOptions, type StoredImage } from './read-images.ts';
 export { shapeImage, type Shaping } from './shape-image.ts';
-export { windowsOver, type Window } from './windows.ts';
+export { windowsOver, type Window, type Windows } from './windows.ts';
 export { pngName, writeImages, type NewImage, type WriteImagesOptions } from './write-images.ts';

@@ -1,42 +1,41 @@
-/** A window over a picture: read `read`, keep what lies within `keep`. All in pixels. */
+/** A window over a picture: read `read`, keep what lies within `keep`. All in pixels of the picture. */
 export interface Window {
   readLeft: number;
   readTop: number;
-  readWidth: number;
-  readHeight: number;
   keepLeft: number;
   keepTop: number;
   keepWidth: number;
   keepHeight: number;
 }
 
+export interface Windows {
+  /** Size of every window: the picture's where that is smaller. */
+  width: number;
+  height: number;
+  windows: Window[];
+}
+
 /**
- * Windows that cover a picture of any size in bounded memory: each keeps a tile and reads `halo` pixels more on every side
- * that is not the picture's own edge. With a halo as wide as a network sees, the tiles join exactly: a pixel gets the same
- * surroundings as in one pass over the whole picture. Windows begin at multiples of `multiple`, so that a network which halves
- * its picture halves every window alike.
+ * Windows of one size that cover a picture in bounded memory: each keeps a tile and reads at least `halo` pixels more on
+ * every side that is not the picture's own edge. With a halo as wide as a network sees, the tiles join exactly: a pixel
+ * gets the same surroundings as in one pass over the whole picture.
  *
- * @param tile side of the tiles kept, a multiple of `multiple`
+ * Where picture, tile and halo are multiples of a number, so is where windows begin: a network that halves its picture
+ * halves every window alike.
  */
-export function windowsOver(width: number, height: number, tile: number, halo: number, multiple = 1): Window[] {
-  const around = Math.ceil(halo / multiple) * multiple;
+export function windowsOver(width: number, height: number, tile: number, halo: number): Windows {
+  const side = tile + 2 * halo;
+  const size = { width: Math.min(side, width), height: Math.min(side, height) };
   const windows: Window[] = [];
   for (let keepTop = 0; keepTop < height; keepTop += tile)
-    for (let keepLeft = 0; keepLeft < width; keepLeft += tile) {
-      const keepWidth = Math.min(tile, width - keepLeft);
-      const keepHeight = Math.min(tile, height - keepTop);
-      const readLeft = Math.max(0, keepLeft - around);
-      const readTop = Math.max(0, keepTop - around);
+    for (let keepLeft = 0; keepLeft < width; keepLeft += tile)
       windows.push({
-        readLeft,
-        readTop,
-        readWidth: Math.min(width, keepLeft + keepWidth + around) - readLeft,
-        readHeight: Math.min(height, keepTop + keepHeight + around) - readTop,
+        readLeft: Math.max(0, Math.min(keepLeft - halo, width - size.width)),
+        readTop: Math.max(0, Math.min(keepTop - halo, height - size.height)),
         keepLeft,
         keepTop,
-        keepWidth,
-        keepHeight,
+        keepWidth: Math.min(tile, width - keepLeft),
+        keepHeight: Math.min(tile, height - keepTop),
       });
-    }
-  return windows;
+  return { ...size, windows };
 }

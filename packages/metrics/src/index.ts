@@ -27,3 +27,41 @@ export { localDensity, localOutlierFactor, type LocalDensity } from './local-out
 export { fitHistogram, histogramSurprise, type MarginalHistogram } from './marginal-histogram.ts';
 export { neighbourIndex, type NeighbourIndex } from './neighbour-index.ts';
 export { auroc, averagePrecision, precisionAt } from './ranking.ts';
+export {
+  meanSquaredError,
+  pictureScorer,
+  psnrOf,
+  ssim,
+  type PictureScore,
+  type Samples,
+} from './images/picture-quality.ts';
+export { gaussianFilter, medianFilter, totalVariation } from './images/filters.ts';
+export { fitPatchBasis, pcaWiener, type PatchBasis } from './images/pca-wiener.ts';
+export { colourfulness } from './images/colourfulness.ts';
+export {
+  fitGaussianMixture,
+  mixtureLogDensity,
+  mixtureShares,
+  sampleMixture,
+  type GaussianMixture,
+  type MixtureOptions,
+} from './gaussian-mixture.ts';
+export {
+  closestDistances,
+  fitRecordSpace,
+  nearerShare,
+  placeRecords,
+  wilsonInterval,
+  type RecordSpace,
+} from './closest-record.ts';
+export {
+  columnPairTrend,
+  columnShape,
+  correlation,
+  tableSimilarity,
+  type ComparedColumn,
+  type TableSimilarity,
+} from './column-similarity.ts';
+export { fitGaussianCopula, independentColumns, sampleCopula, type GaussianCopula } from './gaussian-copula.ts';
+export { normalProbability, normalQuantile } from './normal.ts';
+export { fitRandomForest, forestProbabilities, type ForestOptions, type RandomForest } from './random-forest.ts';

@@ -7,6 +7,9 @@ export function columnReferenceOf(encoder: ColumnEncoder): ColumnReference {
   switch (encoder.kind) {
     case 'number':
       return { kind: 'number', missing, quantiles: encoder.empty ? [] : encoder.quantiles };
+    case 'vector':
+      // Cell by cell applications learn none.
+      return { kind: 'category', missing, shares: [] };
     case 'boolean':
       return {
         kind: 'category',

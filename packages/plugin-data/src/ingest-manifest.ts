@@ -8,7 +8,7 @@ const columns = z.array(z.string().min(1)).min(1);
 export const ingest = defineStage({
   id: 'data/ingest',
   version: 1,
-  summary: 'Read Parquet, CSV, Arrow or JSON lines, check the contract and profile the columns',
+  summary: 'Read Parquet, CSV, Arrow, JSON lines or idx, check the contract and profile the columns',
   inputs: {},
   outputs: {
     data: artifact.dataset('The rows in the order of the files'),
@@ -20,7 +20,7 @@ export const ingest = defineStage({
   options: z.object({
     uri: z.string().min(1).describe('File, folder or glob to read, relative to the pipeline file'),
     format: z
-      .enum(['parquet', 'csv', 'arrow', 'jsonl'])
+      .enum(['parquet', 'csv', 'arrow', 'jsonl', 'idx'])
       .optional()
       .describe('Format of the files; found out by name and content when left out'),
     codec: z

@@ -1,4 +1,12 @@
-import { checkDims, decodeTable, loadModel, predictor, type Model, type Predictor } from '@hourglass/autoencoder';
+import {
+  answerType,
+  checkDims,
+  decodeTable,
+  loadModel,
+  predictor,
+  type Model,
+  type Predictor,
+} from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
 import { openDataset, queryDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
@@ -28,7 +36,11 @@ export const run: StageRun<typeof inverseTransform> = async (context, { data, mo
       .filter(({ name }) => names.has(name))
       .map(({ name, physical }) => ({
         name,
-        physical: exact && learned.find((column) => column.name === name)!.kind !== 'category' ? 'DOUBLE' : physical,
+        physical: answerType(
+          learned.find((column) => column.name === name)!,
+          physical,
+          exact ? 'exact' : 'deliver',
+        ),
       }));
     const made = await writeDataset(store, {
       columns,

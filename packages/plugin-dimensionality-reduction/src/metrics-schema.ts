@@ -18,7 +18,7 @@ const neighbourhood = {
 export const reductionMetrics = z.object({
   d: z.int().describe('Size of the latent'),
   rows: z.int().describe('Rows measured'),
-  columns: z.int().describe('Numeric columns the error is summed over'),
+  columns: z.int().describe('Numeric columns and elements of vectors the error is summed over'),
   ...reconstruction,
   ...neighbourhood,
   worstRatio: z

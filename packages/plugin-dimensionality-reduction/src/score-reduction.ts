@@ -1,4 +1,12 @@
-import { decodeTable, encodeTable, type Model, type NumberEncoder, type Predictor } from '@hourglass/autoencoder';
+import {
+  decodeTable,
+  encodeTable,
+  realColumns,
+  realMatrix,
+  type Model,
+  type Predictor,
+  type RealColumn,
+} from '@hourglass/autoencoder';
 import { HourglassError, type StageOptions } from '@hourglass/core';
 import type { ColumnData, Table } from '@hourglass/dataset';
 import {
@@ -43,9 +51,7 @@ export async function scoreReduction(
   progress: (fraction: number) => void,
 ): Promise<{ metrics: ReductionMetrics; map?: PlaneMap }> {
   const { model, answer, data, reference, dims, options } = scoring;
-  const columns = model.encoder.columns.filter(
-    (column): column is NumberEncoder => column.kind === 'number' && !column.empty,
-  );
+  const columns = realColumns(model.encoder.columns);
   if (columns.length === 0)
     throw new HourglassError(
       'DATA_INSUFFICIENT',
@@ -71,7 +77,7 @@ export async function scoreReduction(
   const clip = (values: Float64Array): Float64Array => {
     if (options.clip)
       for (let i = 0; i < values.length; i++) {
-        const { min, max } = columns[i % p]!;
+        const { min, max } = columns[i % p]!.encoder;
         const unit = scale[i % p]!;
         values[i] = Math.min(max / unit, Math.max(min / unit, values[i]!));
       }
@@ -163,27 +169,44 @@ function planeMap(z: NumberMatrix, model: Model, labels: string[] | undefined): 
 }
 
 /** What one unit of the error is, by column. */
-function scalesOf(columns: NumberEncoder[], reference: Table, model: Model, asked: 'auto' | 'standard' | 'raw') {
+function scalesOf(columns: RealColumn[], reference: Table, model: Model, asked: 'auto' | 'standard' | 'raw'): number[] {
   const raw = asked === 'raw' || (asked === 'auto' && model.description.options.normalisation === 'pooled');
-  return columns.map(({ name }) => {
-    if (raw) return 1;
-    const values = numbersOf(reference.columns[name]!).filter((value) => !Number.isNaN(value));
-    const mean = values.reduce((sum, value) => sum + value / values.length, 0);
-    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2 / values.length, 0));
-    return deviation > 0 ? deviation : 1;
+  if (raw) return columns.map(() => 1);
+  const x = realMatrix(reference, columns);
+  const own = columnDeviations(x, columnMeans(x));
+  // Elements of a vector share a unit, and so one scale.
+  const scale = (j: number): number => {
+    const { encoder } = columns[j]!;
+    if (encoder.kind !== 'vector') return own[j]!;
+    return Math.sqrt(
+      own.reduce((sum, value, k) => sum + (columns[k]!.encoder === encoder ? value ** 2 / encoder.length : 0), 0),
+    );
+  };
+  const shared = new Map<RealColumn['encoder'], number>();
+  return columns.map(({ encoder }, j) => {
+    if (!shared.has(encoder)) shared.set(encoder, scale(j) || 1);
+    return shared.get(encoder)!;
   });
 }
 
-const numbersOf = (data: ColumnData): Float64Array =>
-  data.kind === 'numeric' ? data.values : new Float64Array(data.codes.length).fill(Number.NaN);
+function matrixOf(table: Table, columns: RealColumn[], scale: number[]): NumberMatrix & { data: Float64Array } {
+  const x = realMatrix(table, columns);
+  for (let i = 0; i < x.data.length; i++) x.data[i]! /= scale[i % x.cols]!;
+  return x;
+}
 
-function matrixOf(table: Table, columns: NumberEncoder[], scale: number[]): NumberMatrix & { data: Float64Array } {
-  const data = new Float64Array(table.rows * columns.length);
-  columns.forEach(({ name }, j) => {
-    const values = numbersOf(table.columns[name]!);
-    for (let i = 0; i < table.rows; i++) data[i * columns.length + j] = values[i]! / scale[j]!;
-  });
-  return { rows: table.rows, cols: columns.length, data };
+/** Deviations over the cells that are there. */
+function columnDeviations({ rows, cols, data }: NumberMatrix, mean: Float64Array): Float64Array {
+  const squares = new Float64Array(cols);
+  const count = new Float64Array(cols);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) {
+      const value = data[i * cols + j]!;
+      if (Number.isNaN(value)) continue;
+      count[j]!++;
+      squares[j]! += (value - mean[j]!) ** 2;
+    }
+  return squares.map((sum, j) => Math.sqrt(sum / Math.max(1, count[j]!)));
 }
 
 /** Means over the cells that are there; 0 for a column without any. */

@@ -1,6 +1,6 @@
 import type { Model } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import type { ColumnData, Table } from '@hourglass/dataset';
+import type { ColumnData, Table, VectorData } from '@hourglass/dataset';
 import type { Logger } from '@hourglass/plugin-kit';
 
 const STAGE = 'feature-extraction/evaluate';
@@ -31,7 +31,7 @@ export function refuseLeak(
       `${STAGE}: the encoder learned from table ${trainedOn?.slice(0, 12) ?? '(unknown)'}, \`train\` is ${refs.train.digest.slice(0, 12)}: it may have seen rows of \`test\`; connect as \`train\` the table that feature-extraction/train got`,
     );
   const keys = (table: Table): string[] => {
-    const cells = columns.map((name) => cellsOf(table.columns[name]!));
+    const cells = columns.map((name) => cellsOf(table.columns[name] ?? table.vectors![name]!));
     return Array.from({ length: table.rows }, (_, i) => cells.map((column) => column(i)).join('\u0000'));
   };
   const known = new Set(keys(tables.train));
@@ -47,7 +47,9 @@ export function refuseLeak(
   return share;
 }
 
-const cellsOf = (data: ColumnData): ((row: number) => string) =>
-  data.kind === 'numeric'
-    ? (row) => String(data.values[row])
-    : (row) => (data.codes[row]! < 0 ? '' : data.categories[data.codes[row]!]!);
+const cellsOf = (data: ColumnData | VectorData): ((row: number) => string) =>
+  !('kind' in data)
+    ? (row) => data.values.subarray(row * data.length, (row + 1) * data.length).join(' ')
+    : data.kind === 'numeric'
+      ? (row) => String(data.values[row])
+      : (row) => (data.codes[row]! < 0 ? '' : data.categories[data.codes[row]!]!);

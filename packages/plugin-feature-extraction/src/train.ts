@@ -1,4 +1,4 @@
-import { defineLatentApplication, identityExample, swapCells } from '@hourglass/autoencoder';
+import { defineLatentApplication, identityExample, realWidth, swapCells, valueColumns } from '@hourglass/autoencoder';
 import type { StageOptions } from '@hourglass/core';
 import { openDataset } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
@@ -22,16 +22,29 @@ const features = defineLatentApplication<Options>({
     if (swapRate === 0) return clean;
     const [rows, columns] = batch.w.shape as [number, number];
     const swapped = random.bernoulli([rows, columns], swapRate);
-    const values = layout.numbers + layout.booleans;
+    const values = valueColumns(layout);
     const of = (from: number, width: number): tf.Tensor =>
       width === columns ? swapped : tf.slice(swapped, [0, from], [rows, width]);
     const { x, codes } = batch;
+    // Elements of a vector are swapped one by one.
+    const elements = realWidth(layout) - layout.numbers;
+    const swappedValues = (): tf.Tensor =>
+      elements === 0
+        ? of(0, values)
+        : tf.concat(
+            [
+              of(0, layout.numbers),
+              random.bernoulli([rows, elements], swapRate),
+              of(values - layout.booleans, layout.booleans),
+            ].filter(({ shape }) => shape[1]! > 0),
+            1,
+          );
     return {
       ...clean,
       input: {
         ...clean.input,
         mask: swapCells(tf.step(batch.w), swapped),
-        ...(x ? { x: swapCells(x, of(0, values)) } : {}),
+        ...(x ? { x: swapCells(x, swappedValues()) } : {}),
         ...(codes
           ? { codes: tf.cast(swapCells(tf.cast(codes, 'float32'), of(values, columns - values)), 'int32') }
           : {}),

@@ -2,17 +2,17 @@ import { didYouMean, HourglassError } from '@hourglass/core';
 import type { Column } from '@hourglass/dataset';
 
 /**
- * The columns named, or all of them, without those excluded, in the table's order.
+ * The columns named, or all of them, without those excluded, in the table's order. Those called categorical must exist.
  * @throws COLUMN_NOT_FOUND naming stage, option and the nearest name
  * @throws DATA_INSUFFICIENT when none is left
  */
 export function chooseColumns(
   stage: string,
   columns: readonly Column[],
-  options: { columns?: string[]; exclude?: string[] },
+  options: { columns?: string[]; exclude?: string[]; categorical?: string[] },
 ): Column[] {
   const names = columns.map(({ name }) => name);
-  for (const key of ['columns', 'exclude'] as const)
+  for (const key of ['columns', 'exclude', 'categorical'] as const)
     for (const name of options[key] ?? []) {
       if (names.includes(name)) continue;
       const near = didYouMean(name, names);

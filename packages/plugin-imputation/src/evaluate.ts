@@ -1,6 +1,7 @@
 import { HourglassError } from '@hourglass/core';
 import { openDataset, sampleRows, type Column } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
+import { chooseColumns } from './choose-columns.ts';
 import type { evaluate } from './index.ts';
 import { scoreImputation } from './score-imputation.ts';
 
@@ -30,6 +31,7 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
         'SCHEMA_MISMATCH',
         `imputation/evaluate: expected \`${name}\` to have the rows of \`truth\` (${truth.rows}), found ${reader.rows}; connect tables made from one another without dropping rows`,
       );
+  chooseColumns('imputation/evaluate', truth.columns, { categorical: options.categorical });
   const masked = mask.columns.filter(({ type }) => type === 'boolean').map(({ name }) => name);
   const columns = truth.columns.filter(({ name, type }) => SCORABLE.has(type) && masked.includes(name));
   const names = columns.map(({ name }) => name);
@@ -61,5 +63,5 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
   };
   context.signal.throwIfAborted();
   context.progress(0.2, `scoring, with ${options.baselines.join(', ') || 'no baseline'}`);
-  return { metrics: scoreImputation(columns, tables, options.baselines) };
+  return { metrics: scoreImputation(columns, tables, options.baselines, options.categorical) };
 };

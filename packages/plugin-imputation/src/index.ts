@@ -100,6 +100,10 @@ export const evaluate = defineStage({
       .array(z.enum(BASELINES))
       .default(['mean', 'knn'])
       .describe('Methods to score on the same cells: column statistics, 5 nearest neighbours, chained equations'),
+    categorical: z
+      .array(z.string())
+      .default([])
+      .describe('Numeric columns whose values are names, not amounts: scored by accuracy, as in imputation/train'),
     maxRows: z
       .int()
       .min(2)

@@ -14,16 +14,20 @@ interface Tables {
  * Scores filled cells against the truth, and simple methods on the same cells beside them.
  *
  * @param columns - of the truth; those with hidden cells are scored, all numeric ones feed the baselines
+ * @param categorical - numeric columns whose values are names: right or wrong, not near or far
  * @throws INPUT_INVALID when nothing was hidden, or a hidden cell was left unfilled
  */
 export function scoreImputation(
   columns: readonly Column[],
   { truth, imputed, mask }: Tables,
   baselines: readonly Baseline[],
+  categorical: readonly string[] = [],
 ): ImputationMetrics {
   const hidden = (name: string): Uint8Array => hiddenCells(truth.columns[name]!, mask.columns[name]);
-  const numeric = columns.filter(({ name, type }) => type !== 'boolean' && truth.columns[name]?.kind === 'numeric');
-  const classes = columns.filter(({ name, type }) => type === 'boolean' || truth.columns[name]?.kind === 'category');
+  const isClass = ({ name, type }: Column): boolean =>
+    type === 'boolean' || categorical.includes(name) || truth.columns[name]?.kind === 'category';
+  const numeric = columns.filter((column) => !isClass(column));
+  const classes = columns.filter(isClass);
   const x = numeric.map(({ name }) => numbers(truth.columns[name]!));
   const hiddenX = numeric.map(({ name }) => hidden(name));
   const labels = classes.map(({ name }) => classesOf(truth.columns[name]!));

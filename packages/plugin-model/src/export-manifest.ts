@@ -16,7 +16,12 @@ export const exportStage = defineStage({
       z.object({
         bytes: z.int(),
         digest: z.string(),
-        inputs: z.array(column.extend({ missing: z.string().nullable().describe('What stands for a missing cell') })),
+        inputs: z.array(
+          column.extend({
+            width: z.int().describe('1; of a vector its length'),
+            missing: z.string().nullable().describe('What stands for a missing cell'),
+          }),
+        ),
         outputs: z.array(column.extend({ width: z.int() })),
       }),
       'What the file takes and gives',

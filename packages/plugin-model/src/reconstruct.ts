@@ -1,4 +1,4 @@
-import { applyRows, decodeTable, loadModel, predictor } from '@hourglass/autoencoder';
+import { answerType, applyRows, decodeTable, loadModel, predictor } from '@hourglass/autoencoder';
 import type { Column } from '@hourglass/dataset';
 import { HourglassError, type StageRun } from '@hourglass/plugin-kit';
 import type { reconstruct } from './index.ts';
@@ -6,6 +6,7 @@ import type { reconstruct } from './index.ts';
 /** Every learned cell as the model expects it, in the table's order of columns. */
 export const run: StageRun<typeof reconstruct> = async (context, { data, model: ref }, options) => {
   const { keep, latentOnly, exact, error } = options;
+  const as = exact ? 'exact' : 'deliver';
   const model = await loadModel(context.artifacts, ref);
   const learned = new Map(model.encoder.columns.map((column) => [column.name, column]));
   const answer = predictor(await context.engine(), model);
@@ -21,7 +22,7 @@ export const run: StageRun<typeof reconstruct> = async (context, { data, model: 
               .filter(({ name }) => learned.has(name))
               .map(({ name, physical }) => ({
                 name,
-                physical: exact && learned.get(name)!.kind !== 'category' ? 'DOUBLE' : physical,
+                physical: answerType(learned.get(name)!, physical, as),
               })),
             ...(error === undefined ? [] : [{ name: error, physical: 'FLOAT' }]),
           ];
@@ -30,7 +31,7 @@ export const run: StageRun<typeof reconstruct> = async (context, { data, model: 
           const reconstruction = latentOnly
             ? await answer.fromLatents(await answer.latents(encoded))
             : await answer.reconstruct(encoded);
-          const table = decodeTable(model.encoder, reconstruction, { as: exact ? 'exact' : 'deliver' });
+          const table = decodeTable(model.encoder, reconstruction, { as });
           if (error === undefined) return table;
           const values = Float64Array.from(await answer.errors(encoded));
           return { ...table, columns: { ...table.columns, [error]: { kind: 'numeric', values } } };

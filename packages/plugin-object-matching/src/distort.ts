@@ -1,6 +1,6 @@
-import type { NumberEncoder, TableEncoder } from '@hourglass/autoencoder';
+import { realColumns, realMatrix, withReals, type TableEncoder } from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
-import type { ColumnData, Table } from '@hourglass/dataset';
+import type { Table } from '@hourglass/dataset';
 import { hostRandom, type HostRandom } from '@hourglass/engine';
 import type { DistortionOptions } from './distortion-options.ts';
 
@@ -15,44 +15,42 @@ export function distortions(
   options: DistortionOptions,
   seed: number,
 ): { name: string; table: Table }[] {
-  const numbers = columns.filter((column): column is NumberEncoder => column.kind === 'number');
+  const reals = realColumns(columns);
+  const p = reals.length;
   const { noise, occlusion, shift, shape } = options;
-  if (shape && shape[0] * shape[1] !== numbers.length)
+  if (shape && shape[0] * shape[1] !== p)
     throw new HourglassError(
       'OPTION_INVALID',
-      `${stage}: shape ${shape.join(' × ')} has ${shape[0] * shape[1]} pixels, the model learned ${numbers.length} numeric columns; give the shape of the image they are, or leave it out`,
+      `${stage}: shape ${shape.join(' × ')} has ${shape[0] * shape[1]} pixels, the model learned ${p} numeric columns and elements of vectors; give the shape of the image they are, or leave it out`,
     );
   if (shift > 0 && !shape)
     throw new HourglassError('OPTION_INVALID', `${stage}: shift needs shape, the rows and columns of the image`);
-  if (numbers.length === 0)
+  if (p === 0)
     throw new HourglassError(
       'DATA_INSUFFICIENT',
       `${stage}: the model learned no numeric column, so nothing can be distorted; set noise: 0 and occlusion: 0`,
     );
-  const values = numbers.map(({ name }) => (table.columns[name] as { values: Float64Array }).values);
+  const values = realMatrix(table, reals).data;
   const made: { name: string; table: Table }[] = [];
-  const distort = (name: string, change: (cells: Float64Array[], random: HostRandom) => void): void => {
-    const cells = values.map((column) => Float64Array.from(column));
+  const distort = (name: string, change: (cells: Float64Array, random: HostRandom) => void): void => {
+    const cells = Float64Array.from(values);
     change(cells, hostRandom(seed, made.length + 1));
-    const changed = numbers.map((column, j): [string, ColumnData] => [
-      column.name,
-      { kind: 'numeric', values: cells[j]! },
-    ]);
-    made.push({ name, table: { rows: table.rows, columns: { ...table.columns, ...Object.fromEntries(changed) } } });
+    made.push({ name, table: withReals(table, reals, cells) });
   };
   if (noise > 0)
     distort('noise', (cells, random) => {
-      const own = values.map(deviation);
-      const pooled = Math.sqrt(own.reduce((sum, value) => sum + value ** 2 / own.length, 0));
-      for (let i = 0; i < table.rows; i++)
-        cells.forEach((column, j) => (column[i]! += noise * (shape ? pooled : own[j]!) * random.normal()));
+      const own = deviations(values, p);
+      const pooled = Math.sqrt(own.reduce((sum, value) => sum + value ** 2 / p, 0));
+      for (let i = 0; i < cells.length; i++) cells[i]! += noise * (shape ? pooled : own[i % p]!) * random.normal();
     });
   if (occlusion > 0)
     distort('occlusion', (cells, random) => {
       for (let i = 0; i < table.rows; i++)
-        for (const j of patch(numbers.length, occlusion, shape, random))
-          // A covered pixel is as dark as it gets; a hidden cell of a table is missing.
-          cells[j]![i] = shape ? numbers[j]!.min : Number.NaN;
+        for (const j of patch(p, occlusion, shape, random)) {
+          const { encoder } = reals[j]!;
+          // A covered pixel is as dark as it gets; a hidden cell of a table is missing, a vector only as a whole.
+          cells[i * p + j] = shape || encoder.kind === 'vector' ? encoder.min : Number.NaN;
+        }
     });
   if (shift > 0 && shape)
     distort('shift', (cells, random) => {
@@ -64,7 +62,7 @@ export function distortions(
           for (let x = 0; x < width; x++) {
             const inside = y - dy >= 0 && y - dy < height && x - dx >= 0 && x - dx < width;
             const j = y * width + x;
-            cells[j]![i] = inside ? values[(y - dy) * width + (x - dx)]![i]! : numbers[j]!.min;
+            cells[i * p + j] = inside ? values[i * p + (y - dy) * width + (x - dx)]! : reals[j]!.encoder.min;
           }
       }
     });
@@ -88,8 +86,12 @@ function patch(count: number, share: number, shape: [number, number] | undefined
   return covered;
 }
 
-function deviation(values: Float64Array): number {
-  const there = values.filter((value) => !Number.isNaN(value));
-  const mean = there.reduce((sum, value) => sum + value / there.length, 0);
-  return Math.sqrt(there.reduce((sum, value) => sum + (value - mean) ** 2 / there.length, 0));
+/** Deviation of each column of `[n, p]`, over the cells that are there. */
+function deviations(values: Float64Array, p: number): number[] {
+  return Array.from({ length: p }, (_, j) => {
+    const there: number[] = [];
+    for (let at = j; at < values.length; at += p) if (!Number.isNaN(values[at]!)) there.push(values[at]!);
+    const mean = there.reduce((sum, value) => sum + value / there.length, 0);
+    return Math.sqrt(there.reduce((sum, value) => sum + (value - mean) ** 2 / there.length, 0));
+  });
 }

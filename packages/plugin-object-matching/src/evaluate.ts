@@ -1,4 +1,4 @@
-import { checkSchema, loadModel, predictor, refuseLearnedLabel } from '@hourglass/autoencoder';
+import { checkSchema, loadModel, predictor, refuseLearnedLabel, vectorsOf } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, sampleRows, type ColumnData, type Table } from '@hourglass/dataset';
 import {
@@ -140,6 +140,7 @@ const classesOf = (data: ColumnData): string[] =>
 
 const rowsOf = (table: Table, rows: number[]): Table => ({
   rows: rows.length,
+  ...vectorsOf(table, rows),
   columns: Object.fromEntries(
     Object.entries(table.columns).map(([name, data]): [string, ColumnData] => [
       name,

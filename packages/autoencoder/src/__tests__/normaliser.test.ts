@@ -1,7 +1,7 @@
 import { hostRandom } from '@hourglass/engine';
 import { openDataset } from '@hourglass/dataset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { normalQuantile } from '../columns/normal.ts';
+import { normalQuantile } from '@hourglass/metrics';
 import { denormalise, fitNormaliser, moments, normalise, NORMALISATIONS } from '../columns/normaliser.ts';
 import { temporaryStore, wdbc } from './support/workbench.ts';
 

@@ -33,6 +33,8 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   latent?(z: Tensor, context: StepContext, options: O): Tensor;
   /** @default squared error for numbers, cross-entropy for the rest */
   loss?(options: O): TableLossOptions;
+  /** Whether vector columns are learned, each as one cell; else they are refused by name. @default false */
+  vectors?: boolean;
   /** What validation puts aside. @default 'rows' */
   validation?: 'rows' | 'cells';
 }

@@ -8,7 +8,8 @@ import { readSafetensors, writeSafetensors } from '../model/safetensors.ts';
 import { saveModel } from '../model/save.ts';
 import type { LearnerMetrics, LearnerOptions } from '../options.ts';
 import { under } from '../training/progress-state.ts';
-import type { CurvePoint, Trained, TrainingProgress } from '../training/task.ts';
+import { reportProgress as report } from '../training/report-progress.ts';
+import type { CurvePoint, Trained } from '../training/task.ts';
 import type { Application } from './application.ts';
 import { heldOutAnswers } from './held-out.ts';
 import { describe, prepareLesson, trainMember, type Lesson } from './learn.ts';
@@ -165,29 +166,6 @@ const reportOf = ({ bestEpoch, loss, validationLoss, curve, steps }: Trained): M
   steps,
   curve,
 });
-
-function report(
-  context: ItemContext,
-  { epoch, epochs, loss, validationLoss, fraction, eta }: TrainingProgress,
-  member: number,
-  ensemble: number,
-  start: number,
-  share: number,
-): void {
-  const who = ensemble > 1 ? `network ${member + 1}/${ensemble} ` : '';
-  const parts = [
-    `${who}epoch ${epoch}/${epochs}`,
-    ...(loss !== undefined ? [`loss ${loss.toFixed(4)}`] : []),
-    ...(validationLoss !== undefined ? [`validation ${validationLoss.toFixed(4)}`] : []),
-    `ETA ${Math.ceil(eta)} s`,
-  ];
-  context.progress(start + fraction * share, parts.join(' · '), {
-    epoch,
-    ...(loss !== undefined ? { loss } : {}),
-    ...(validationLoss !== undefined ? { validationLoss } : {}),
-    eta,
-  });
-}
 
 function metricsOf(lesson: Lesson, reports: MemberReport[], members: ParamArrays[]): LearnerMetrics {
   const mean = (pick: (report: MemberReport) => number): number =>

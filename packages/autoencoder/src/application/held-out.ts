@@ -1,5 +1,6 @@
 import { drawUniform, type Engine } from '@hourglass/engine';
 import type { EncodedTable } from '../columns/encode.ts';
+import { valueWidth } from '../columns/encoder.ts';
 import { takeRows } from '../model/data.ts';
 import { heldOutBand, HELD_OUT_BANDS, type HeldOut, type Model } from '../model/model.ts';
 import { predictor } from '../model/predictor.ts';
@@ -22,8 +23,9 @@ export async function heldOutAnswers(engine: Engine, lesson: Lesson, model: Mode
   const held = lesson.split.validation?.held;
   if (!held) return undefined;
   const { train } = lesson.split;
-  const { numbers, booleans } = lesson.network.spec.layout;
-  const p = numbers + booleans;
+  const { layout } = lesson.network.spec;
+  const { numbers } = layout;
+  const p = valueWidth(layout);
   const columns = lesson.encoder.columns.length;
   const rows = evenly(
     Int32Array.from({ length: train.rows }, (_, row) => row),

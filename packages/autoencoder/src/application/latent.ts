@@ -36,6 +36,7 @@ export function defineLatentApplication<O extends LatentOptions>({
 }: LatentApplication<O>): DefinedLatentApplication<O> {
   const { train, trainMember } = defineApplication<Complete<O>>({
     ...application,
+    vectors: true,
     example,
     network: (spec, { base }) => ({ ...spec, base }),
     latent: (z, { random }, { ordered }) => (ordered ? keepFirstLatents(z, random) : z),

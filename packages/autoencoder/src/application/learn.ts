@@ -1,7 +1,7 @@
 import { deriveSeed } from '@hourglass/core';
 import type { Engine, ParamArrays } from '@hourglass/engine';
 import { encodeSample } from '../columns/sample.ts';
-import { tableLayout, type TableEncoder } from '../columns/encoder.ts';
+import { realWidth, tableLayout, valueWidth, type TableEncoder } from '../columns/encoder.ts';
 import { fitTable, type TableSource } from '../columns/fit.ts';
 import { toData } from '../model/data.ts';
 import { MODEL_FORMAT, type ModelDescription } from '../model/model.ts';
@@ -52,21 +52,23 @@ export async function prepareLesson<O extends LearnerOptions>(
   seed: number,
   place?: LessonPlace,
 ): Promise<Lesson<O>> {
-  const { encoder, notices } = await fitTable(source, options);
+  const { encoder, notices } = await fitTable(source, { ...options, vectors: application.vectors });
   const spec = networkSpec(encoder, options);
   const network = buildNetwork(application.network?.(spec, options) ?? spec);
-  const wide = network.spec.layout.numbers + network.spec.layout.booleans;
-  if (network.spec.skip === 'gaussian' && (wide > WIDEST_GAUSSIAN || wide === 0)) {
+  const wide = valueWidth(network.spec.layout);
+  const lists = network.spec.layout.vectors?.length ?? 0;
+  if (network.spec.skip === 'gaussian' && (wide > WIDEST_GAUSSIAN || wide === 0 || lists > 0)) {
     notices.push(
       wide === 0
         ? 'skip: gaussian needs numeric columns, the table has none: the network learns without'
-        : `skip: gaussian is for tables of up to ${WIDEST_GAUSSIAN} numeric columns, this one has ${wide}: linear is used`,
+        : `skip: gaussian is for tables of up to ${WIDEST_GAUSSIAN} numeric columns and no vectors, this one has ${lists > 0 ? `vectors (${lists})` : wide}: linear is used`,
     );
     network.spec.skip = wide === 0 ? 'none' : 'linear';
   }
-  if (network.spec.base === 'pca' && network.spec.layout.numbers > WIDEST_PCA) {
+  const reals = realWidth(network.spec.layout);
+  if (network.spec.base === 'pca' && reals > WIDEST_PCA) {
     notices.push(
-      `base: pca is for tables of up to ${WIDEST_PCA} numeric columns, this one has ${network.spec.layout.numbers}: the network starts without`,
+      `base: pca is for tables of up to ${WIDEST_PCA} numeric columns and elements of vectors, this one has ${reals}: the network starts without`,
     );
     network.spec.base = 'none';
   }
@@ -81,9 +83,10 @@ export async function prepareLesson<O extends LearnerOptions>(
     );
   if (options.validationFraction > 0 && !split.validation)
     notices.push(`too few data to put ${options.validationFraction} aside for validation: all epochs are trained`);
-  if (settled.spec.latentDim >= encoder.columns.length)
+  const held = valueWidth(settled.spec.layout) + settled.spec.layout.categories.length;
+  if (settled.spec.latentDim >= held)
     notices.push(
-      `latentDim ${settled.spec.latentDim} is not smaller than the ${encoder.columns.length} columns: the latent compresses nothing`,
+      `latentDim ${settled.spec.latentDim} is not smaller than the ${held} columns: the latent compresses nothing`,
     );
   return {
     application,

@@ -2,7 +2,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { HourglassError } from '@hourglass/core';
 import type { DataArray } from '@hourglass/engine';
 import type { EncodedTable } from '../columns/encode.ts';
-import { columnCount, type TableLayout } from '../columns/encoder.ts';
+import { columnCount, valueWidth, type TableLayout } from '../columns/encoder.ts';
 import type { RowSource } from '../training/row-source.ts';
 
 /** Encoded rows in a file, one record a row: written once in order, read by blocks in any. */
@@ -21,7 +21,7 @@ const BLOCK_BYTES = 2 ** 19;
 const fieldsOf = (layout: TableLayout) =>
   [
     { name: 'w', dtype: 'float32', width: columnCount(layout) },
-    { name: 'x', dtype: 'float32', width: layout.numbers + layout.booleans },
+    { name: 'x', dtype: 'float32', width: valueWidth(layout) },
     { name: 'codes', dtype: 'int32', width: layout.categories.length },
     { name: 'cycles', dtype: 'float32', width: layout.cycles.reduce((sum, { width }) => sum + width, 0) },
   ].filter(({ width }) => width > 0) as {

@@ -1,16 +1,18 @@
 import type { Table } from '@hourglass/dataset';
 import { encodeCategory } from './category.ts';
 import { writeCycles } from './dates.ts';
-import { tableLayout, UNKNOWN_CODE, type TableEncoder } from './encoder.ts';
+import { columnCount, tableLayout, UNKNOWN_CODE, valueWidth, type TableEncoder } from './encoder.ts';
 import { assertFinite } from './fit.ts';
 import { normalise } from './normaliser.ts';
+import { encodeVectors } from './vectors.ts';
 
 /**
- * A table as the network sees it, row-major, n rows; p numbers and booleans, q categories, C = p + q learned columns.
+ * A table as the network sees it, row-major, n rows; p numbers, elements of vectors and booleans, q categories, C learned
+ * columns. Without vectors C = p + q.
  */
 export interface EncodedTable {
   rows: number;
-  /** `[n, p]`: normalised numbers, then booleans as 0 / 1; 0 where missing. */
+  /** `[n, p]`: normalised numbers and elements of vectors, then booleans as 0 / 1; 0 where missing. */
   x: Float32Array;
   /** `[n, C]`: the column's loss weight where the cell is observed, 0 where it is missing; so `step(w)` is the mask. */
   w: Float32Array;
@@ -26,9 +28,9 @@ export interface EncodedTable {
 export function encodeTable(encoder: TableEncoder, table: Table, firstRow = 0): EncodedTable {
   const n = table.rows;
   const layout = tableLayout(encoder);
-  const p = layout.numbers + layout.booleans;
+  const p = valueWidth(layout);
   const q = layout.categories.length;
-  const width = p + q;
+  const width = columnCount(layout);
   const cycleWidth = layout.cycles.reduce((sum, { width }) => sum + width, 0);
   const encoded: EncodedTable = {
     rows: n,
@@ -39,13 +41,22 @@ export function encodeTable(encoder: TableEncoder, table: Table, firstRow = 0): 
     unknown: {},
   };
   let cycleAt = 0;
+  /** Where the column stands in x. */
+  let at = 0;
   encoder.columns.forEach((column, j) => {
-    const data = table.columns[column.name]!;
     const { weight } = column;
+    if (column.kind === 'vector') {
+      encodeVectors(column, table.vectors![column.name]!, firstRow, encoded.x, { at, width: p }, (row) => {
+        encoded.w[row * width + j] = weight;
+      });
+      at += column.length;
+      return;
+    }
+    const data = table.columns[column.name]!;
     if (column.kind === 'category') {
       let unknown = 0;
       encodeCategory(column, data, (row, code) => {
-        encoded.codes[row * q + (j - p)] = code;
+        encoded.codes[row * q + (j - width + q)] = code;
         if (code === UNKNOWN_CODE) unknown++;
         if (code !== 0) encoded.w[row * width + j] = weight;
       });
@@ -58,10 +69,11 @@ export function encodeTable(encoder: TableEncoder, table: Table, firstRow = 0): 
     for (let row = 0; row < n; row++) {
       const value = data.values[row]!;
       if (Number.isNaN(value)) continue;
-      encoded.x[row * p + j] = column.kind === 'number' ? normalise(column.map, value) : value;
+      encoded.x[row * p + at] = column.kind === 'number' ? normalise(column.map, value) : value;
       encoded.w[row * width + j] = weight;
       if (cycles.length > 0) writeCycles(value, cycles, encoded.cycles, row * cycleWidth + cycleAt);
     }
+    at++;
     cycleAt += 2 * cycles.length;
   });
   return encoded;

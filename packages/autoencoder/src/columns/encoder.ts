@@ -32,6 +32,24 @@ export interface NumberEncoder extends FittedColumn {
 
 export type Cycle = 'day' | 'week' | 'year';
 
+/**
+ * A list of numbers of one length: one input block, one cell. Its elements share a unit (pixels, an embedding), so that each
+ * has its own mean and all have one scale, whatever the normalisation of the other columns.
+ */
+export interface VectorEncoder extends FittedColumn {
+  kind: 'vector';
+  length: number;
+  /** Mean of each element, `[length]`. */
+  center: Float64Array;
+  /** Root of the elements' mean variance. */
+  scale: number;
+  /** Of all elements. */
+  min: number;
+  max: number;
+  /** Only whole numbers occurred: delivered values are rounded. */
+  integer: boolean;
+}
+
 export interface BooleanEncoder extends FittedColumn {
   kind: 'boolean';
   /** Share of true among the observed. */
@@ -52,11 +70,11 @@ export interface CategoryEncoder extends FittedColumn {
   numeric: boolean;
 }
 
-export type ColumnEncoder = NumberEncoder | BooleanEncoder | CategoryEncoder;
+export type ColumnEncoder = NumberEncoder | VectorEncoder | BooleanEncoder | CategoryEncoder;
 
 /** The fitted state of a table: what is learned from and what only passes through. */
 export interface TableEncoder {
-  /** Learned columns in the network's order: numbers, booleans, categories. */
+  /** Learned columns in the network's order: numbers, vectors, booleans, categories. */
   columns: ColumnEncoder[];
   /** Columns of the training table in its order, learned or not. */
   schema: Column[];
@@ -79,6 +97,8 @@ export const classCount = (encoder: CategoryEncoder): number => encoder.categori
 /** Where each learned column stands in the network's inputs and outputs. */
 export interface TableLayout {
   numbers: number;
+  /** Lengths of vector columns; absent where there are none. */
+  vectors?: number[];
   booleans: number;
   /** Cyclic features: the column whose they are, and how many. */
   cycles: { column: number; width: number }[];
@@ -89,8 +109,10 @@ export interface TableLayout {
 /** Widths of inputs and outputs: all a network needs to know about a table. JSON. */
 export function tableLayout(encoder: Pick<TableEncoder, 'columns'>): TableLayout {
   const { columns } = encoder;
+  const vectors = columns.flatMap((column) => (column.kind === 'vector' ? [column.length] : []));
   return {
     numbers: columns.filter((column) => column.kind === 'number').length,
+    ...(vectors.length > 0 ? { vectors } : {}),
     booleans: columns.filter((column) => column.kind === 'boolean').length,
     cycles: columns.flatMap((column, index) =>
       column.kind === 'number' && column.cycles.length > 0 ? [{ column: index, width: 2 * column.cycles.length }] : [],
@@ -101,5 +123,16 @@ export function tableLayout(encoder: Pick<TableEncoder, 'columns'>): TableLayout
   };
 }
 
-/** Learned columns in all. */
-export const columnCount = (layout: TableLayout): number => layout.numbers + layout.booleans + layout.categories.length;
+/** Learned columns in all, C. */
+export const columnCount = (layout: TableLayout): number => valueColumns(layout) + layout.categories.length;
+
+/** Columns whose values stand in x: numbers, vectors, booleans. */
+export const valueColumns = ({ numbers, vectors = [], booleans }: TableLayout): number =>
+  numbers + vectors.length + booleans;
+
+/** Values that are compared by squared error: numbers and the elements of vectors. */
+export const realWidth = ({ numbers, vectors = [] }: TableLayout): number =>
+  vectors.reduce((sum, length) => sum + length, numbers);
+
+/** Width of x, p: numbers, elements of vectors, booleans. */
+export const valueWidth = (layout: TableLayout): number => realWidth(layout) + layout.booleans;

@@ -2,8 +2,9 @@ import { didYouMean, HourglassError } from '@hourglass/core';
 import type { Column, ColumnData, Table } from '@hourglass/dataset';
 import { fitCategory } from './category.ts';
 import { cyclesOf } from './dates.ts';
-import type { BooleanEncoder, ColumnEncoder, NumberEncoder, TableEncoder } from './encoder.ts';
+import type { BooleanEncoder, ColumnEncoder, NumberEncoder, TableEncoder, VectorEncoder } from './encoder.ts';
 import { fitNormaliser, normalise, quantile, type Normalisation, type Normaliser } from './normaliser.ts';
+import { addVectors, vectorEncoder, vectorMoments } from './vectors.ts';
 
 /** What fitting reads: a dataset's reader, or a table in memory. */
 export interface TableSource {
@@ -28,6 +29,8 @@ export interface FitOptions {
   maxCategories?: number;
   /** What happens to free text: an error that names the column, or passing it through unlearned. @default 'refuse' */
   text?: 'refuse' | 'pass';
+  /** Whether vector columns are learned, or refused by name. @default false */
+  vectors?: boolean;
 }
 
 export interface Fitted {
@@ -51,8 +54,11 @@ export async function fitTable(source: TableSource, options: FitOptions = {}): P
   const encoders: ColumnEncoder[] = [];
   const ignored = source.columns.filter((column) => !learned.includes(column)).map((column) => column.name);
   const group = Math.max(1, Math.floor(CELLS_AT_ONCE / source.rows));
-  for (let start = 0; start < learned.length; start += group) {
-    const columns = learned.slice(start, start + group);
+  for (const column of learned.filter(({ type }) => type === 'vector'))
+    encoders.push(await fitVector(source, column, notices));
+  const single = learned.filter(({ type }) => type !== 'vector');
+  for (let start = 0; start < single.length; start += group) {
+    const columns = single.slice(start, start + group);
     const table = await source.table(columns.map((column) => column.name));
     for (const column of columns) {
       const encoder = fitColumn(column, table.columns[column.name]!, options, notices);
@@ -63,7 +69,7 @@ export async function fitTable(source: TableSource, options: FitOptions = {}): P
   if (encoders.length === 0)
     throw new HourglassError('DATA_INSUFFICIENT', 'no column is left to learn from: all are excluded or text');
   if (options.normalisation === 'pooled') poolScales(encoders);
-  const order = { number: 0, boolean: 1, category: 2 };
+  const order = { number: 0, vector: 1, boolean: 2, category: 3 };
   // Array.sort is stable: within a kind, the table's order.
   encoders.sort((a, b) => order[a.kind] - order[b.kind]);
   return { encoder: { columns: encoders, schema: source.columns, ignored }, notices };
@@ -103,7 +109,7 @@ function chooseColumns(columns: Column[], options: FitOptions): Column[] {
     ({ name }) => (options.columns?.includes(name) ?? true) && !options.exclude?.includes(name),
   );
   for (const column of chosen)
-    if (!LEARNABLE.has(column.type))
+    if (!(LEARNABLE.has(column.type) || (options.vectors && column.type === 'vector')))
       throw new HourglassError(
         'COLUMN_INVALID',
         `column "${column.name}" has type ${column.physical}${BEYOND.has(column.type) ? ' with values beyond double precision' : ''}, ` +
@@ -132,6 +138,15 @@ function fitColumn(
     return fitCategory(column, data, options, notices);
   if (column.type === 'boolean') return fitBoolean(column, data.values);
   return fitNumber(column, data.values, options.normalisation ?? 'rank-gauss', notices);
+}
+
+async function fitVector(source: TableSource, column: Column, notices: string[]): Promise<VectorEncoder> {
+  const moments = vectorMoments(column.length!);
+  const add = (table: Table): void => addVectors(moments, column.name, table.vectors![column.name]!);
+  if (source.chunks) for await (const chunk of source.chunks([column.name])) add(chunk);
+  else add(await source.table([column.name]));
+  if (moments.min === moments.max) notices.push(`all elements of column "${column.name}" are ${moments.min}`);
+  return vectorEncoder(column, moments);
 }
 
 function fitBoolean(column: Column, values: Float64Array): BooleanEncoder {

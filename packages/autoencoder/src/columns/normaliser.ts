@@ -1,4 +1,4 @@
-import { normalQuantile } from './normal.ts';
+import { normalQuantile } from '@hourglass/metrics';
 
 export const NORMALISATIONS = ['rank-gauss', 'standard', 'robust', 'min-max', 'pooled'] as const;
 /**

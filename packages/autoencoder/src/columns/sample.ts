@@ -4,6 +4,7 @@ import { concatRows } from '../model/data.ts';
 import { encodeTable, type EncodedTable } from './encode.ts';
 import type { TableEncoder } from './encoder.ts';
 import type { TableSource } from './fit.ts';
+import { vectorsOf } from './vectors.ts';
 
 /** Encodes a table, or about `maxRows` of its rows where it is larger; which ones depends on the seed alone. */
 export async function encodeSample(
@@ -20,14 +21,16 @@ export async function encodeSample(
   for await (const chunk of source.chunks(names)) {
     const draws = drawUniform({ seed, domain: 'order', step: 0, call: 2 }, chunk.rows, firstRow);
     const rows = Array.from(draws.keys()).filter((row) => draws[row]! < share);
-    sampled.push(encodeTable(encoder, rowsOf(chunk, rows), firstRow));
+    sampled.push(encodeTable(encoder, takeTableRows(chunk, rows), firstRow));
     firstRow += chunk.rows;
   }
   return concatRows(sampled);
 }
 
-const rowsOf = (table: Table, rows: number[]): Table => ({
+/** Some rows of a table, in the order given. */
+export const takeTableRows = (table: Table, rows: readonly number[]): Table => ({
   rows: rows.length,
+  ...vectorsOf(table, rows),
   columns: Object.fromEntries(
     Object.entries(table.columns).map(([name, data]): [string, ColumnData] => [
       name,

@@ -21,11 +21,14 @@ const family = (type: ColumnType): string => FAMILY[type] ?? type;
 export function checkSchema(encoder: TableEncoder, columns: readonly Column[]): string[] {
   const given = new Map(columns.map((column) => [column.name, column]));
   const missing = encoder.columns.filter(({ name }) => !given.has(name)).map(({ name }) => name);
+  const known = new Map(encoder.schema.map((column) => [column.name, column]));
   const changed = encoder.columns.flatMap(({ name, type }) => {
     const column = given.get(name);
-    return column && family(column.type) !== family(type) ? [{ name, expected: type, found: typeOf(column) }] : [];
+    const before = known.get(name);
+    return column && (family(column.type) !== family(type) || column.length !== before?.length)
+      ? [{ name, expected: before?.length ? typeOf(before) : type, found: typeOf(column) }]
+      : [];
   });
-  const known = new Set(encoder.schema.map(({ name }) => name));
   const extra = columns.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (missing.length > 0 || changed.length > 0) {
     const lines = [
@@ -59,8 +62,14 @@ export function checkSchema(encoder: TableEncoder, columns: readonly Column[]): 
 }
 
 /** Types whose values no double holds keep their cells as texts. */
-const typeOf = ({ type, physical }: Column): string =>
-  type === 'bigint' || type === 'decimal' ? `${physical} with values beyond double precision` : physical;
+const typeOf = ({ type, physical, length }: Column): string =>
+  type === 'vector'
+    ? `vector of ${length} numbers`
+    : type === 'other'
+      ? `${physical} of differing lengths or with missing elements`
+      : type === 'bigint' || type === 'decimal'
+        ? `${physical} with values beyond double precision`
+        : physical;
 
 /** Which unknown columns the missing ones may have become; differing in case only counts as nearest. */
 function renames(missing: string[], extra: string[]): string[] {

@@ -2,11 +2,9 @@ import type { ArtifactStore } from '@hourglass/artifacts';
 import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core';
 import type { ParamArrays } from '@hourglass/engine';
 import type { ColumnEncoder, TableEncoder } from '../columns/encoder.ts';
-import { HELD_OUT_BANDS, MODEL_FORMAT, type HeldOut, type Model, type ModelDescription } from './model.ts';
-import { readSafetensors, writeSafetensors, type NamedArray } from './safetensors.ts';
-
-const DESCRIPTION = 'model.json';
-const WEIGHTS = 'weights.safetensors';
+import { readModelFiles, writeModelFiles } from './model-files.ts';
+import { HELD_OUT_BANDS, type HeldOut, type Model, type ModelDescription } from './model.ts';
+import type { NamedArray } from './safetensors.ts';
 
 /** Stores a model: `model.json` and `weights.safetensors` (fitted quantiles and the weights of every member). */
 export async function saveModel(store: ArtifactStore, model: Model): Promise<ArtifactRef> {
@@ -14,6 +12,11 @@ export async function saveModel(store: ArtifactStore, model: Model): Promise<Art
   const encoder = {
     ...model.encoder,
     columns: model.encoder.columns.map((column, index) => {
+      if (column.kind === 'vector') {
+        const { center, ...rest } = column;
+        arrays[`encoder/${index}/center`] = { shape: [center.length], values: center };
+        return rest;
+      }
       if (column.kind !== 'number' || column.map.kind !== 'knots') return column;
       const { x, z, slope } = column.map;
       arrays[`encoder/${index}/x`] = { shape: [x.length], values: x };
@@ -35,46 +38,25 @@ export async function saveModel(store: ArtifactStore, model: Model): Promise<Art
   const description = canonicalJson(
     nullForNaN({ ...model.description, encoder, members: model.members.length }) as Record<string, unknown>,
   );
-  const json = await store.putBlob(new TextEncoder().encode(description));
-  const weights = await store.putBlob(writeSafetensors(arrays));
-  return store.put({
-    kind: 'model',
-    parts: [
-      { key: DESCRIPTION, ...json },
-      { key: WEIGHTS, ...weights },
-    ],
-    meta: {
-      application: model.description.application,
-      readOut: { ...model.description.readOut },
-      columns: model.encoder.columns.map((column) => column.name),
-      latentDim: model.description.network.latentDim,
-      members: model.members.length,
-    },
+  return writeModelFiles(store, description, arrays, {
+    application: model.description.application,
+    readOut: { ...model.description.readOut },
+    columns: model.encoder.columns.map((column) => column.name),
+    latentDim: model.description.network.latentDim,
+    members: model.members.length,
   });
 }
 
 /** @throws ARTIFACT_NOT_FOUND, ARTIFACT_CORRUPT, MODEL_INCOMPATIBLE when it is of a later format */
 export async function loadModel(store: ArtifactStore, ref: Pick<ArtifactRef, 'digest'>): Promise<Model> {
-  const { parts } = await store.get(ref, 'model');
-  const digestOf = (key: string): string => {
-    const part = parts.find((candidate) => candidate.key === key);
-    if (!part)
-      throw new HourglassError(
-        'MODEL_INCOMPATIBLE',
-        `model ${ref.digest.slice(0, 12)} has no ${key}; it holds ${parts.map((p) => p.key).join(', ')}`,
-      );
-    return part.digest;
-  };
-  const read = JSON.parse(new TextDecoder().decode(await store.readBlob(digestOf(DESCRIPTION)))) as ModelDescription & {
-    encoder: TableEncoder;
-    members: number;
-  };
-  if (read.format !== MODEL_FORMAT)
+  const files = await readModelFiles(store, ref);
+  const read = files.description as unknown as ModelDescription & { encoder: TableEncoder; members: number };
+  if (!read.encoder)
     throw new HourglassError(
       'MODEL_INCOMPATIBLE',
-      `model ${ref.digest.slice(0, 12)} has format ${String(read.format)}, this version of Hourglass reads ${MODEL_FORMAT}; train it again or update Hourglass`,
+      `model ${ref.digest.slice(0, 12)} (${read.application}) reads pictures; expected one that reads tables. It is applied by ${read.readOut.stage}`,
     );
-  const arrays = readSafetensors(await store.readBlob(digestOf(WEIGHTS)));
+  const { arrays } = files;
   const { encoder, members, ...description } = read;
   return {
     description,
@@ -86,6 +68,13 @@ export async function loadModel(store: ArtifactStore, ref: Pick<ArtifactRef, 'di
 }
 
 function restore(column: ColumnEncoder, index: number, arrays: Record<string, NamedArray>): ColumnEncoder {
+  if (column.kind === 'vector')
+    return {
+      ...column,
+      min: column.min ?? NaN,
+      max: column.max ?? NaN,
+      center: arrays[`encoder/${index}/center`]!.values as Float64Array,
+    };
   if (column.kind !== 'number') return column;
   const bounded = { ...column, min: column.min ?? NaN, max: column.max ?? NaN };
   if (column.map.kind !== 'knots') return bounded;

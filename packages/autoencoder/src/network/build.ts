@@ -1,8 +1,12 @@
 import { HourglassError } from '@hourglass/core';
 import type { Network, NetworkSpec } from './network.ts';
+import { variationalNetwork } from '../variational/network.ts';
 import { tabularNetwork } from './tabular.ts';
 
-const BUILDERS: Record<NetworkSpec['kind'], (spec: NetworkSpec) => Network> = { tabular: tabularNetwork };
+const BUILDERS: Record<NetworkSpec['kind'], (spec: NetworkSpec) => Network> = {
+  tabular: tabularNetwork,
+  variational: variationalNetwork,
+};
 
 /** The network a spec describes. @throws MODEL_INCOMPATIBLE for a kind this version does not know */
 export function buildNetwork(spec: NetworkSpec): Network {

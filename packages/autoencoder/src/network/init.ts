@@ -19,6 +19,21 @@ export class ParamBuilder {
     this.zeros(`${name}/bias`, [outputs]);
   }
 
+  /** Square kernel `[k, k, in, out]` (transposed: `[k, k, out, in]`) with deviation `gain`/√(k²·in), bias 0. */
+  conv(
+    name: string,
+    size: number,
+    inputs: number,
+    outputs: number,
+    gain = 1,
+    direction: 'straight' | 'transposed' = 'straight',
+  ): void {
+    // A transposed kernel spreads each input over its square: every output pixel gets one of its values an input.
+    const fan = direction === 'straight' ? size * size * inputs : outputs;
+    this.normal(`${name}/kernel`, [size, size, inputs, outputs], gain / Math.sqrt(fan));
+    this.zeros(`${name}/bias`, [direction === 'straight' ? outputs : inputs]);
+  }
+
   norm(name: string, width: number): void {
     this.params[`${name}/gain`] = { shape: [width], values: new Float32Array(width).fill(1) };
     this.zeros(`${name}/bias`, [width]);

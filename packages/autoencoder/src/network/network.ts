@@ -1,7 +1,8 @@
 import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
-import type { TableLayout } from '../columns/encoder.ts';
+import { valueWidth, type TableLayout } from '../columns/encoder.ts';
+import type { HeadSpec } from '../variational/heads.ts';
 import type { Params } from './layers.ts';
 
 /** What a network is fed with for b rows of a table; see EncodedTable for the units. */
@@ -42,7 +43,8 @@ export interface Network {
   /** Latents `[b, d]`. */
   encode(input: PreparedInput, params: Params, context: StepContext): Tensor;
   /**
-   * Output `[b, outputWidth]`: numbers, then logits of booleans, then logits of each category column's classes.
+   * Output `[b, outputWidth]`: numbers and elements of vectors, then logits of booleans, then logits of each category
+   * column's classes.
    * With `input` the answer is added to its linear prediction; without, it rests on the latent alone.
    */
   decode(z: Tensor, params: Params, context: StepContext, input?: PreparedInput): Tensor;
@@ -67,7 +69,8 @@ export type Base = (typeof BASES)[number];
 
 /** JSON that rebuilds a network: it stands in the model. */
 export interface NetworkSpec {
-  kind: 'tabular';
+  /** `variational`: a latent that is a distribution, and a decoder that gives one of each cell. */
+  kind: 'tabular' | 'variational';
   architecture: Architecture;
   layout: TableLayout;
   /** Size of the latent, d. */
@@ -81,8 +84,10 @@ export interface NetworkSpec {
   base?: Base;
   /** Pieces each number is also shown in. @default 0 */
   pieces?: number;
+  /** Variational: classes of each column, in the encoder's order. */
+  heads?: HeadSpec[];
 }
 
-/** Width of the output: a number a numeric column, a logit a boolean, a logit a class. */
+/** Width of the output: a number a numeric column or element of a vector, a logit a boolean, a logit a class. */
 export const outputWidth = (layout: TableLayout): number =>
-  layout.numbers + layout.booleans + layout.categories.reduce((sum, { classes }) => sum + classes, 0);
+  valueWidth(layout) + layout.categories.reduce((sum, { classes }) => sum + classes, 0);

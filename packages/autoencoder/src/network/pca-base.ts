@@ -3,6 +3,7 @@ import type { ParamArrays } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
+import { realWidth, type TableLayout } from '../columns/encoder.ts';
 import type { Params } from './layers.ts';
 
 /** Columns up to which components are computed; the cost grows with their cube. */
@@ -12,17 +13,22 @@ export const WIDEST_PCA = 1024;
 const ROWS = 20_000;
 
 /**
- * Principal components of the numeric columns `[p]` as a linear encoder and decoder, frozen. Columns are weighed as the
- * loss weighs them. Of a latent wider than the components there are, the rest begins at zero.
- * @param width p
+ * Principal components of the numeric columns and the elements of vectors `[p]` as a linear encoder and decoder, frozen.
+ * They are weighed as the loss weighs them. Of a latent wider than the components there are, the rest begins at zero.
  * @param d size of the latent
  */
-export function pcaBase({ rows, x, w }: EncodedTable, width: number, d: number): ParamArrays {
+export function pcaBase({ rows, x, w }: EncodedTable, layout: TableLayout, d: number): ParamArrays {
+  const { numbers, vectors = [] } = layout;
+  const width = realWidth(layout);
   const columns = w.length / rows;
   const values = x.length / rows;
   const weights = new Float64Array(width);
-  for (let j = 0; j < width; j++)
-    for (let i = 0; i < rows && weights[j] === 0; i++) weights[j] = Math.sqrt(w[i * columns + j]!);
+  let at = 0;
+  [...Array.from({ length: numbers }, () => 1), ...vectors].forEach((length, j) => {
+    let weight = 0;
+    for (let i = 0; i < rows && weight === 0; i++) weight = Math.sqrt(w[i * columns + j]! / length);
+    weights.fill(weight, at, (at += length));
+  });
   const step = Math.max(1, rows / ROWS);
   const n = Math.min(rows, ROWS);
   const data = new Float64Array(n * width);

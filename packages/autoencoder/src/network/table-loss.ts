@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
-import { FIRST_CATEGORY, type TableLayout } from '../columns/encoder.ts';
+import { FIRST_CATEGORY, realWidth, type TableLayout } from '../columns/encoder.ts';
 import { outputWidth } from './network.ts';
+import { gatherCells } from './vector-cells.ts';
 
 /** What the output is compared with; see EncodedTable for the units. */
 export interface TableTarget {
@@ -27,15 +28,16 @@ export function cellLoss(
   options: TableLossOptions = {},
 ): Tensor {
   const rows = output.shape[0]!;
-  const { numbers, booleans, categories } = layout;
+  const { booleans, categories } = layout;
+  const reals = realWidth(layout);
   const only = (from: number, width: number): Tensor =>
     width === outputWidth(layout) ? output : tf.slice(output, [0, from], [rows, width]);
   const targets = (from: number, width: number): Tensor =>
-    width === numbers + booleans ? target.x! : tf.slice(target.x!, [0, from], [rows, width]);
+    width === reals + booleans ? target.x! : tf.slice(target.x!, [0, from], [rows, width]);
   const parts: Tensor[] = [];
-  if (numbers > 0) parts.push(numberLoss(only(0, numbers), targets(0, numbers), options.huber));
-  if (booleans > 0) parts.push(booleanLoss(only(numbers, booleans), targets(numbers, booleans)));
-  let at = numbers + booleans;
+  if (reals > 0) parts.push(gatherCells(numberLoss(only(0, reals), targets(0, reals), options.huber), layout));
+  if (booleans > 0) parts.push(booleanLoss(only(reals, booleans), targets(reals, booleans)));
+  let at = reals + booleans;
   categories.forEach(({ classes }, k) => {
     const code = tf.slice(target.codes!, [0, k], [rows, 1]);
     parts.push(categoryLoss(only(at, classes), tf.reshape(code, [rows]), classes));
@@ -84,16 +86,17 @@ const softmaxCrossEntropy = tf.customGrad((logits, truth, save) => {
   };
 }) as (logits: Tensor, truth: Tensor) => Tensor;
 
-/** Output → what a reader wants: numbers as they are, probabilities of booleans and of classes. */
+/** Output → what a reader wants: numbers and elements of vectors as they are, probabilities of booleans and of classes. */
 export function readOutput(output: Tensor, layout: TableLayout): Record<string, Tensor> {
   const rows = output.shape[0]!;
-  const { numbers, booleans, categories } = layout;
+  const { booleans, categories } = layout;
+  const reals = realWidth(layout);
   const values: Tensor[] = [];
-  if (numbers > 0) values.push(tf.slice(output, [0, 0], [rows, numbers]));
-  if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, numbers], [rows, booleans])));
+  if (reals > 0) values.push(tf.slice(output, [0, 0], [rows, reals]));
+  if (booleans > 0) values.push(tf.sigmoid(tf.slice(output, [0, reals], [rows, booleans])));
   const read: Record<string, Tensor> = {};
   if (values.length > 0) read.values = values.length === 1 ? values[0]! : tf.concat(values, 1);
-  let at = numbers + booleans;
+  let at = reals + booleans;
   categories.forEach(({ classes }, k) => {
     read[`class/${k}`] = tf.softmax(tf.slice(output, [0, at], [rows, classes]));
     at += classes;

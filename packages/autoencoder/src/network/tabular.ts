@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
-import { columnCount } from '../columns/encoder.ts';
+import { columnCount, realWidth, valueColumns, valueWidth } from '../columns/encoder.ts';
 import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
 import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
 import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
+import { spreadCells } from './vector-cells.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
 import { inPieces, pieceBounds } from './pieces.ts';
 
@@ -14,18 +15,12 @@ import { inPieces, pieceBounds } from './pieces.ts';
 export function tabularNetwork(spec: NetworkSpec): Network {
   const { layout, latentDim, width, blocks, architecture } = spec;
   const output = outputWidth(layout);
-  const values = layout.numbers + layout.booleans;
-  const cycleWidth = layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0);
-  const embeddings = layout.categories.map(({ codes }) => embeddingWidth(codes));
+  const values = valueWidth(layout);
+  const reals = realWidth(layout);
   const pieces = spec.pieces ?? 0;
-  const inputWidth =
-    values +
-    columnCount(layout) +
-    layout.numbers * pieces +
-    cycleWidth +
-    embeddings.reduce((sum, embedding) => sum + embedding, 0);
+  const inputWidth = tabularInputWidth(spec);
   const hidden = hiddenWidths(spec, inputWidth);
-  const pca = spec.base === 'pca' && layout.numbers > 0;
+  const pca = spec.base === 'pca' && reals > 0;
 
   /** Latents, and the hidden activations on the way to them. */
   const encoder = ({ row }: PreparedInput, params: Params, context: StepContext): { z: Tensor; layers: Tensor[] } => {
@@ -40,7 +35,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     }
     const z = dense(y, params, architecture === 'residual' ? 'encoder/latent' : `encoder/${hidden.length}`);
     if (!pca) return { z, layers };
-    const numbers = tf.slice(row, [0, 0], [row.shape[0]!, layout.numbers]);
+    const numbers = tf.slice(row, [0, 0], [row.shape[0]!, reals]);
     return { z: tf.add(z, pcaEncode(numbers, params)), layers };
   };
 
@@ -61,7 +56,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     spec,
     init(seed) {
       const build = new ParamBuilder(seed);
-      layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddings[k]!));
+      layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
       if (architecture === 'residual') {
         build.dense('encoder/in', inputWidth, width);
         for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
@@ -85,7 +80,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     },
     prior: (encoded) => ({
       ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
-      ...(pca ? pcaBase(encoded, layout.numbers, latentDim) : {}),
+      ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
       ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
     }),
     prepare(input, params) {
@@ -113,6 +108,17 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   };
 }
 
+/** Width of the row that {@link assemble} makes. */
+export function tabularInputWidth({ layout, pieces = 0 }: NetworkSpec): number {
+  return (
+    valueWidth(layout) +
+    columnCount(layout) +
+    layout.numbers * pieces +
+    layout.cycles.reduce((sum, cycle) => sum + cycle.width, 0) +
+    layout.categories.reduce((sum, { codes }) => sum + embeddingWidth(codes), 0)
+  );
+}
+
 /** Adds a prediction of all outputs, or of the first ones. */
 function onto(base: Tensor | undefined, y: Tensor, width: number): Tensor {
   if (!base) return y;
@@ -133,20 +139,21 @@ function hiddenWidths({ architecture, blocks, width, latentDim }: NetworkSpec, i
 }
 
 /** Pre-activation residual block: x + W₂·gelu(W₁·norm(x)). */
-function residual(x: Tensor, params: Params, name: string, rate: number, context: StepContext): Tensor {
+export function residual(x: Tensor, params: Params, name: string, rate: number, context: StepContext): Tensor {
   let h = gelu(dense(layerNorm(x, params, `${name}/norm`), params, `${name}/up`));
   if (rate > 0 && context.training) h = dropout(h, context.random.bernoulli(h.shape, 1 - rate), rate);
   return tf.add(x, dense(h, params, `${name}/down`));
 }
 
 /** The network's input row: hidden and missing cells are 0 and their mask says so. */
-function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {
+export function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {
   const { layout } = spec;
   const rows = input.mask.shape[0]!;
-  const values = layout.numbers + layout.booleans;
+  const values = valueColumns(layout);
   const parts: Tensor[] = [];
   if (values > 0) {
-    const mask = values === columnCount(layout) ? input.mask : tf.slice(input.mask, [0, 0], [rows, values]);
+    const cells = values === columnCount(layout) ? input.mask : tf.slice(input.mask, [0, 0], [rows, values]);
+    const mask = layout.vectors ? spreadCells(cells, layout) : cells;
     parts.push(
       spec.skip === 'gaussian'
         ? gaussianFill(input.x!, mask, params['skip/mean']!, params['skip/precision']!, params['skip/scale']!)

@@ -1,5 +1,5 @@
 import type { OnnxModelBuilder } from '@hourglass/engine';
-import type { CategoryEncoder, ColumnEncoder, NumberEncoder } from '../columns/encoder.ts';
+import type { CategoryEncoder, ColumnEncoder, NumberEncoder, VectorEncoder } from '../columns/encoder.ts';
 import { normaliseNodes } from './normalise.ts';
 import { cast, type RawColumn } from './raw-column.ts';
 
@@ -12,7 +12,7 @@ export interface AnswerNodes {
 }
 
 /**
- * Nodes that do what `decodeTable` does: each column's answer `[rows, 1]` in the type of its input.
+ * Nodes that do what `decodeTable` does: each column's answer `[rows, width]` in the type of its input.
  * @param exact keep fractions of whole numbers (as doubles) and values out of the observed range
  */
 export function decodeNodes(
@@ -22,14 +22,16 @@ export function decodeNodes(
   exact: boolean,
 ): { name: string; from: string; dtype: RawColumn['dtype'] }[] {
   const numbers = columns.filter(({ encoder }) => encoder.kind === 'number');
-  const p = columns.filter(({ encoder }) => encoder.kind !== 'category').length;
-  const cell = (j: number): string =>
-    p === 1 ? values! : graph.node('Gather', [values!, graph.ints([j])], { axis: 1 });
+  const valued = columns.filter(({ encoder }) => encoder.kind !== 'category');
+  const p = valued.reduce((sum, { width }) => sum + width, 0);
+  /** Where each column's answer begins among the values. */
+  const starts = columns.map((_, j) => columns.slice(0, j).reduce((sum, { width }) => sum + width, 0));
+  const cell = (j: number): string => slice(graph, values!, starts[j]!, columns[j]!.width, p);
   const units =
     numbers.length > 0
       ? normaliseNodes(
           graph,
-          cast(graph, take(graph, values!, numbers.length, p), 'float64'),
+          cast(graph, slice(graph, values!, 0, numbers.length, p), 'float64'),
           numbers.map(({ encoder }) => (encoder as NumberEncoder).map),
           'backward',
         )
@@ -37,7 +39,16 @@ export function decodeNodes(
   return columns.map((column, j) => {
     const { encoder, name, dtype } = column;
     if (isEmpty(encoder)) return { name, dtype, from: missing(graph, column) };
-    if (encoder.kind === 'category') return { name, dtype, from: category(graph, column, encoder, classes[j - p]!) };
+    if (encoder.kind === 'category')
+      return { name, dtype, from: category(graph, column, encoder, classes[j - valued.length]!) };
+    if (encoder.kind === 'vector') {
+      const { center, scale } = encoder;
+      const scaled = graph.node('Mul', [cast(graph, cell(j), 'float64'), graph.scalar(scale, 'float64')]);
+      const moved = graph.node('Add', [scaled, graph.tensor(center, [1, center.length])]);
+      return exact
+        ? { name, dtype: 'float64', from: moved }
+        : { name, dtype, from: typed(graph, column, delivered(graph, encoder, moved)) };
+    }
     if (encoder.kind === 'boolean')
       return exact ? { name, dtype: 'float32', from: cell(j) } : { name, dtype, from: boolean(graph, column, cell(j)) };
     const one = numbers.length === 1 ? units : graph.node('Gather', [units, graph.ints([j])], { axis: 1 });
@@ -50,9 +61,9 @@ export function decodeNodes(
 const isEmpty = (encoder: ColumnEncoder): boolean =>
   encoder.kind === 'number' ? encoder.empty : encoder.kind === 'category' && encoder.categories.length === 0;
 
-/** The first `count` of `all` columns. */
-const take = (graph: OnnxModelBuilder, x: string, count: number, all: number): string =>
-  count === all ? x : graph.node('Slice', [x, graph.ints([0]), graph.ints([count]), graph.ints([1])]);
+/** `count` of `all` columns, from `start` on. */
+const slice = (graph: OnnxModelBuilder, x: string, start: number, count: number, all: number): string =>
+  count === all ? x : graph.node('Slice', [x, graph.ints([start]), graph.ints([start + count]), graph.ints([1])]);
 
 /** A double in the type of its column. */
 function typed(graph: OnnxModelBuilder, { dtype }: RawColumn, value: string): string {
@@ -66,7 +77,7 @@ const rounded = (graph: OnnxModelBuilder, value: string): string =>
   graph.node('Floor', [graph.node('Add', [value, graph.scalar(0.5, 'float64')])]);
 
 /** In the table's way: whole where only whole numbers occurred, inside the observed range. */
-function delivered(graph: OnnxModelBuilder, encoder: NumberEncoder, value: string): string {
+function delivered(graph: OnnxModelBuilder, encoder: NumberEncoder | VectorEncoder, value: string): string {
   const scalar = (x: number): string => graph.scalar(x, 'float64');
   const unit = encoder.type === 'date' ? DAY : encoder.integer ? 1 : undefined;
   const whole =

@@ -7,6 +7,7 @@ import {
   type CategoryEncoder,
   type ColumnEncoder,
   type NumberEncoder,
+  type VectorEncoder,
 } from '../columns/encoder.ts';
 import { normaliseNodes } from './normalise.ts';
 import { asDouble, cast, type RawColumn } from './raw-column.ts';
@@ -17,7 +18,7 @@ export interface EncodedNodes {
   w: string;
   codes?: string;
   cycles?: string;
-  /** By column: bool `[rows, 1]`, true where the cell is observed. */
+  /** By column: bool `[rows, 1]`, true where the cell is observed; a vector is one cell. */
   observed: string[];
 }
 
@@ -31,9 +32,11 @@ export function encodeNodes(graph: OnnxModelBuilder, columns: readonly RawColumn
         ? textCodes(graph, encoder, name, missing!)
         : numberCodes(graph, encoder, doubles[j]),
   );
+  const first = (j: number): string =>
+    columns[j]!.width === 1 ? doubles[j]! : graph.node('Gather', [doubles[j]!, graph.ints([0])], { axis: 1 });
   const observed = columns.map((_, j) =>
     codes[j] === undefined
-      ? graph.node('Not', [graph.node('IsNaN', [doubles[j]!])])
+      ? graph.node('Not', [graph.node('IsNaN', [first(j)])])
       : graph.node('Greater', [codes[j], graph.scalar(MISSING_CODE, 'int64')]),
   );
   const known = (j: number): string => graph.node('Where', [observed[j]!, doubles[j]!, graph.scalar(0, 'float64')]);
@@ -49,6 +52,12 @@ export function encodeNodes(graph: OnnxModelBuilder, columns: readonly RawColumn
       numbers.map((j) => observed[j]!),
     );
     parts.push(graph.node('Where', [mask, cast(graph, normalised, 'float32'), graph.scalar(0)]));
+  }
+  for (const j of of('vector')) {
+    const { center, scale } = columns[j]!.encoder as VectorEncoder;
+    const centred = graph.node('Sub', [doubles[j]!, graph.tensor(center, [1, center.length])]);
+    const moved = cast(graph, graph.node('Div', [centred, graph.scalar(scale, 'float64')]), 'float32');
+    parts.push(graph.node('Where', [observed[j]!, moved, graph.scalar(0)]));
   }
   parts.push(...of('boolean').map((j) => cast(graph, known(j), 'float32')));
 

@@ -1,6 +1,6 @@
 import { exportOnnx, type OnnxModelBuilder } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
-import { columnCount } from '../columns/encoder.ts';
+import { columnCount, valueWidth } from '../columns/encoder.ts';
 import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
 import { rowError } from '../model/row-error.ts';
@@ -14,13 +14,14 @@ import { cast, rawColumns, type RawColumn } from './raw-column.ts';
 export interface ExportedModel {
   bytes: Uint8Array;
   /** `type`: the element type; `missing`: what stands for a missing cell, null where the type can say none. */
-  inputs: { name: string; type: string; missing: string | null }[];
+  inputs: { name: string; type: string; width: number; missing: string | null }[];
   /** `[rows, width]` each. */
   outputs: { name: string; type: string; width: number }[];
 }
 
 /**
- * A model as one ONNX file (operator set 18) with its column encoders inside: raw columns in, `[rows, 1]` each.
+ * A model as one ONNX file (operator set 18) with its column encoders inside: raw columns in, `[rows, 1]` each, vectors
+ * `[rows, length]`.
  * @param options.exact keep fractions of whole numbers and values out of the observed range @default false
  * @throws MODEL_INCOMPATIBLE for columns whose codes a file cannot compute
  */
@@ -32,7 +33,7 @@ export async function exportModel(
   const wants = (output: ModelOutput): boolean => options.outputs.includes(output);
   const columns = rawColumns(model.encoder);
   const graph = await exportOnnx(model.description.application);
-  for (const { name, dtype } of columns) graph.input(name, dtype, [1]);
+  for (const { name, dtype, width } of columns) graph.input(name, dtype, [width]);
   const encoded = encodeNodes(graph, columns);
   const outputs: ExportedModel['outputs'] = [];
   const give = (name: string, from: string, dtype: RawColumn['dtype'], width = 1): void =>
@@ -47,14 +48,15 @@ export async function exportModel(
   if (wants('latent')) give('latent', passes[0]!.latent!, 'float32', model.description.network.latentDim);
   if (answers) {
     const decoded = decodeNodes(graph, columns, meanOf(graph, passes), exact);
-    if (wants('reconstructed')) for (const { name, dtype, from } of decoded) give(`${name}.reconstructed`, from, dtype);
+    if (wants('reconstructed'))
+      decoded.forEach(({ name, dtype, from }, j) => give(`${name}.reconstructed`, from, dtype, columns[j]!.width));
     if (wants('filled'))
       decoded.forEach(({ name, dtype, from }, j) => {
         const column = columns[j]!;
         const kept = column.dtype === dtype ? name : cast(graph, name, dtype as 'float32' | 'float64');
         // A type that cannot say "missing" has nothing to fill.
         const filled = column.missing === undefined ? kept : graph.node('Where', [encoded.observed[j]!, kept, from]);
-        give(`${name}.filled`, filled, dtype);
+        give(`${name}.filled`, filled, dtype, column.width);
       });
   }
   if (error)
@@ -66,7 +68,12 @@ export async function exportModel(
       ),
       'float32',
     );
-  const inputs = columns.map(({ name, dtype, missing }) => ({ name, type: dtype, missing: missing ?? null }));
+  const inputs = columns.map(({ name, dtype, width, missing }) => ({
+    name,
+    type: dtype,
+    width,
+    missing: missing ?? null,
+  }));
   const { application, version } = model.description;
   const bytes = graph.encode({
     application,
@@ -87,7 +94,7 @@ function forward(
   const network = buildNetwork(model.description.network);
   const { layout } = network.spec;
   const columns = columnCount(layout);
-  const p = layout.numbers + layout.booleans;
+  const p = valueWidth(layout);
   const cycles = layout.cycles.reduce((sum, { width }) => sum + width, 0);
   const floats = (from: string, width: number) => ({ from, dtype: 'float32' as const, rowShape: [width] });
   const outputs = graph.pass(
@@ -107,7 +114,9 @@ function forward(
     {
       w: floats(encoded.w, columns),
       ...(encoded.x ? { x: floats(encoded.x, p) } : {}),
-      ...(encoded.codes ? { codes: { ...floats(encoded.codes, columns - p), dtype: 'int32' as const } } : {}),
+      ...(encoded.codes
+        ? { codes: { ...floats(encoded.codes, layout.categories.length), dtype: 'int32' as const } }
+        : {}),
       ...(encoded.cycles ? { cycles: floats(encoded.cycles, cycles) } : {}),
     },
   );

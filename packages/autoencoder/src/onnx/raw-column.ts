@@ -1,13 +1,16 @@
 import { HourglassError } from '@hourglass/core';
+import { isSingle } from '@hourglass/dataset';
 import type { OnnxModelBuilder, OnnxType } from '@hourglass/engine';
 import type { ColumnEncoder, TableEncoder } from '../columns/encoder.ts';
 
-/** A column as a model file takes it, `[rows, 1]`. */
+/** A column as a model file takes it, `[rows, width]`. */
 export interface RawColumn {
   encoder: ColumnEncoder;
   /** Name of the input: the column's. */
   name: string;
   dtype: Extract<OnnxType, 'float32' | 'float64' | 'int64' | 'bool' | 'string'>;
+  /** 1; of a vector its length. */
+  width: number;
   /** What stands for a missing cell; undefined where the type can say none. */
   missing: string | undefined;
 }
@@ -17,12 +20,12 @@ const MISSING_INT64 = '-9223372036854775808';
 
 /**
  * Types of the inputs: FLOAT columns float, whole numbers and points in time int64, texts string, all other numbers
- * double. Booleans are bool where no cell was missing in training, else float (0, 1, NaN).
+ * double. Vectors are float where that holds their elements, else double; missing ones are NaN throughout. Booleans are bool where no cell was missing in training, else float (0, 1, NaN).
  *
  * @throws MODEL_INCOMPATIBLE for columns whose codes a file cannot compute
  */
 export function rawColumns({ columns, schema }: TableEncoder): RawColumn[] {
-  return columns.map((encoder): RawColumn => {
+  const raw = (encoder: ColumnEncoder): Omit<RawColumn, 'width'> => {
     const { name, type } = encoder;
     if (encoder.kind === 'category' && encoder.buckets > 0)
       throw new HourglassError(
@@ -36,14 +39,17 @@ export function rawColumns({ columns, schema }: TableEncoder): RawColumn[] {
       const missing = encoder.categories.includes('') ? '<missing>' : '';
       return { encoder, name, dtype: 'string', missing };
     }
+    const physical = schema.find((column) => column.name === name)?.physical ?? '';
+    if (encoder.kind === 'vector')
+      return { encoder, name, dtype: isSingle({ physical }) ? 'float32' : 'float64', missing: 'NaN' };
     if (type === 'boolean')
       return encoder.missing > 0
         ? { encoder, name, dtype: 'float32', missing: 'NaN' }
         : { encoder, name, dtype: 'bool', missing: undefined };
     if (type !== 'float') return { encoder, name, dtype: 'int64', missing: MISSING_INT64 };
-    const single = schema.find((column) => column.name === name)?.physical === 'FLOAT';
-    return { encoder, name, dtype: single ? 'float32' : 'float64', missing: 'NaN' };
-  });
+    return { encoder, name, dtype: physical === 'FLOAT' ? 'float32' : 'float64', missing: 'NaN' };
+  };
+  return columns.map((encoder) => ({ ...raw(encoder), width: encoder.kind === 'vector' ? encoder.length : 1 }));
 }
 
 /** Element types as ONNX numbers them, for Cast. */
@@ -52,7 +58,7 @@ export const ELEMENT = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } 
 export const cast = (graph: OnnxModelBuilder, from: string, to: keyof typeof ELEMENT): string =>
   graph.node('Cast', [from], { to: ELEMENT[to] });
 
-/** Values as doubles `[rows, 1]`, NaN where missing or infinite. */
+/** Values as doubles `[rows, width]`, NaN where missing or infinite. */
 export function asDouble(graph: OnnxModelBuilder, { name, dtype }: RawColumn): string {
   const value = dtype === 'float64' ? name : cast(graph, name, 'float64');
   if (dtype === 'bool') return value;

@@ -134,6 +134,7 @@ async function run({ training, judge, task, options, hooks, rate }: Run): Promis
     position.epoch > epochs || (judge !== undefined && position.epoch - 1 - position.bestEpoch >= options.patience);
 
   while (!stopped()) {
+    if (position.batch === 0) await enterEpoch(training, task, position.epoch);
     while (position.batch < stepsPerEpoch) {
       // A turn of the event loop, so that a message asking to stop is heard before native code blocks it again.
       await new Promise((resolve) => setImmediate(resolve));
@@ -205,6 +206,17 @@ async function run({ training, judge, task, options, hooks, rate }: Run): Promis
   };
 }
 
+/** Writes the parameters that are scheduled for an epoch, where they differ from the epoch before. */
+async function enterEpoch(training: EpochTraining, { scheduled }: TrainingTask, epoch: number): Promise<void> {
+  if (!scheduled) return;
+  const values = scheduled(epoch);
+  const before = epoch > 1 ? scheduled(epoch - 1) : undefined;
+  const same = Object.entries(values).every(([name, now]) => now.every((value, i) => before?.[name]?.[i] === value));
+  if (same) return;
+  const state = await training.readState();
+  await training.writeState({ ...state, params: { ...state.params, ...values } });
+}
+
 /** Loss of the step before, as far as it is known: the mean of the epoch so far, or of the last epoch. */
 const lastLoss = (position: Position): number | undefined =>
   position.batch > 0 ? position.lossSum / position.batch : position.curve.at(-1)?.loss;
@@ -222,7 +234,7 @@ async function validator(engine: Engine, task: TrainingTask, data: Record<string
   });
   return {
     async score(params) {
-      await forward.writeParams(params);
+      await forward.writeParams({ ...params, ...task.judged });
       const { loss, weight } = await forward.run(data);
       const total = sumOf(weight!.values);
       return total > 0 ? sumOf(loss!.values) / total : 0;

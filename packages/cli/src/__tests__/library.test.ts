@@ -46,7 +46,7 @@ async function table(path: string): Promise<Record<string, unknown[]>> {
 describe('the library', () => {
   it('compiles as a whole', async () => {
     const files = readdirSync(join(workflows, 'pipelines')).filter((name) => name.endsWith('.yaml'));
-    expect(files.length).toBeGreaterThanOrEqual(7);
+    expect(files.length).toBeGreaterThanOrEqual(12);
     const { code, out } = await w.call(['validate', ...files.map((name) => join(workflows, 'pipelines', name))]);
     expect(out).not.toMatch(/✗|warning/);
     expect(code).toBe(0);
@@ -102,5 +102,52 @@ describe('the library', () => {
     const { classes } = await table(join(w.dir, 'out/satellite-filled.parquet'));
     expect(new Set(classes).size).toBe(5);
     expect(classes).not.toContain(scores[0]!.key);
+  });
+
+  describe('weekly-train and daily-apply', () => {
+    const stage = ({ stages }: Result, path: string): string => stages.find((row) => row.path === path)!.status;
+    const versions = async (): Promise<{ version: number; ref: { digest: string } }[]> =>
+      JSON.parse((await w.call(['names', 'history', 'credit_imputer', '--json'])).out).versions;
+    const daily = async (where: string): Promise<Result> => run('daily-apply', `where=${where}`, 'epochs=3');
+    const filled = async (): Promise<Record<string, unknown[]>> => {
+      const [file] = readdirSync(join(w.dir, 'out/daily')).filter((name) => /^credit-\d/.test(name));
+      return table(join(w.dir, 'out/daily', file!));
+    };
+
+    it('Sunday’s model, published under a name, fills Monday’s table', async () => {
+      const { published } = await run('weekly-train', 'where=Age >= 40', 'epochs=3');
+      expect(Object.keys(published).sort()).toEqual(['credit_imputer', 'credit_training']);
+      const monday = await daily('Age >= 40');
+      expect([stage(monday, 'drift'), stage(monday, 'retrain')]).toEqual(['done', 'skipped']);
+      expect(monday.published).toEqual({});
+      const { state } = JSON.parse((await w.call(['runs', 'show', '--json'])).out);
+      expect(state.names['credit_imputer@latest']).toMatchObject({ version: 1 });
+      const after = await filled();
+      expect(after.Income!.some((cell) => cell === null)).toBe(false);
+      expect(after.Income_imputed!.filter(Boolean).length).toBeGreaterThan(50);
+      // The label came through.
+      expect(new Set(after.Status)).toEqual(new Set(['good', 'bad']));
+    });
+
+    it('a day unlike the table it was trained on trains anew, and publishes what passed', async () => {
+      const drifted = await daily('Age < 30');
+      const { value } = drifted.metrics.find(({ path }) => path === 'drift')!;
+      expect(value).toMatchObject({ drifted: true });
+      expect(value.reason).toMatch(/Age/);
+      expect(stage(drifted, 'retrain')).toBe('done');
+      const [first, second] = await versions();
+      expect(second!.ref.digest).not.toBe(first!.ref.digest);
+      expect(drifted.published.credit_imputer).toMatchObject({ version: 2 });
+      const ages = (await filled()).Age!.map(Number);
+      expect(Math.max(...ages)).toBeLessThan(30);
+    });
+
+    it('the first day of all, with nothing published, trains as well', async () => {
+      const nothing = ['run', pipeline('daily-apply'), '-p', 'where=Age < 30', '-p', 'epochs=3', '--store', 'empty'];
+      const { code, out } = await w.call(nothing);
+      expect(out).toMatch(/✓ retrain +done/);
+      expect(out).toMatch(/published credit_imputer@1/);
+      expect(code).toBe(0);
+    });
   });
 });

@@ -115,6 +115,32 @@ describe('a run', () => {
   });
 });
 
+describe('the list of runs', () => {
+  it('is narrowed and sorted, with the metric that sorts in front', async () => {
+    const scored = (score: number): string =>
+      toyPipeline(`  train: { uses: toy/work, with: { score: ${score} } }\n`).replace('name: toy', 'name: scored');
+    for (const score of [0.3, 0.1, 0.2]) {
+      w.write('scored.yaml', scored(score));
+      await w.call(['run', 'scored.yaml']);
+    }
+    w.write('scored.yaml', scored(0.4).replace('score: 0.4', 'fail: diverge'));
+    await w.call(['run', 'scored.yaml']);
+    const lines = async (...argv: string[]): Promise<string[]> =>
+      (await w.call(['runs', '--pipeline', 'scored', ...argv])).out.trimEnd().split('\n').slice(1);
+    expect((await lines('--sort', 'score')).map((line) => /score (\S+)/.exec(line)?.[1])).toEqual([
+      ...['0.1', '0.2', '0.3'],
+      undefined,
+    ]);
+    expect(await lines('--status', 'failed')).toHaveLength(1);
+    expect(await lines('--since', '1h', '--limit', '2')).toHaveLength(3); // and "2 more"
+    expect((await w.call(['runs', '--pipeline', 'scorde'])).out).toMatch(/No runs of scorde .*Did you mean scored\?/);
+    expect((await w.call(['runs', '--status', 'waiting', '--pipeline', 'scored'])).out).toMatch(/None of \d+ runs/);
+    const wrong = await w.call(['runs', '--sort', 'scoer']);
+    expect(wrong.err).toMatch(/Did you mean score\?/);
+    expect(wrong.code).toBe(2);
+  });
+});
+
 describe('a closed run is continued', () => {
   it('with an option changed, the finished stages from the cache', async () => {
     w.write(
@@ -129,8 +155,19 @@ describe('a closed run is continued', () => {
     expect(out).toMatch(/≡ first +cached/);
     expect(out).toMatch(/✓ bad +done/);
     expect(code).toBe(0);
-    expect((await w.call(['retry', failed.id, '--with', 'bda.fail=no'])).err).toMatch(/bda[^]*bad/);
-    expect((await w.call(['retry', failed.id, '--with', 'fail'])).err).toMatch(/expected stage\.option=value/);
+    // What is wrong about the change is said before anything runs.
+    for (const [change, message] of [
+      ['bda.fail=no', /there is no stage bda in again\. There are first, bad\./],
+      ['bad.fial=no', /toy\/work has no option fial\. Did you mean fail\? There are steps, delay/],
+      ['bad.fail=maybe', /--with bad\.fail: .*"no"\|"error".*, found "maybe"/],
+      ['bad.steps=0', /--with bad\.steps: .*>=1, found 0/],
+      ['fail', /expected stage\.option=value/],
+    ] as const) {
+      const refused = await w.call(['retry', failed.id, '--with', change]);
+      expect(refused.err).toMatch(message);
+      expect(refused.code).toBe(2);
+    }
+    expect(JSON.parse((await w.call(['runs', '--json', '--pipeline', 'again'])).out)).toHaveLength(2);
   });
   it('with a stage left out', async () => {
     const [, failed] = JSON.parse((await w.call(['runs', '--json', '--pipeline', 'again'])).out);

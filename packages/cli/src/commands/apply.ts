@@ -35,6 +35,10 @@ const DONE: Record<string, string> = {
   generate: 'generated',
 };
 
+/** Models that read pictures and answer with pictures. */
+const PICTURES = ['denoise', 'colour'];
+const TABLE = /\.(parquet|arrow|feather)$/i;
+
 /** `hourglass apply MODEL INPUT`: a small pipeline around the stage that the model itself names. */
 export async function apply(
   context: CliContext,
@@ -54,9 +58,11 @@ export async function apply(
   const source = resolve(context.cwd, input);
   await mustExist(source, input);
   const stem = basename(source).replace(/(\.[a-z0-9]+)+$/i, '');
+  const pictures = PICTURES.includes(readOut.kind);
   const target = resolve(
     context.cwd,
-    flags.output ?? `${stem}-${DONE[readOut.kind] ?? readOut.kind}${outputExtension(source)}`,
+    flags.output ??
+      `${stem}-${DONE[readOut.kind] ?? readOut.kind}${pictures ? await pictureExtension(source) : outputExtension(source)}`,
   );
   if (target === source)
     throw new HourglassError('CALL_INVALID', `-o: ${flags.output} is the input itself; choose another name.`);
@@ -81,7 +87,7 @@ export async function apply(
     name: `apply_${(ref.application ?? 'model').replaceAll('-', '_')}`,
     title: `${readOut.stage} on ${basename(source)}`,
     stages: {
-      ingest: { uses: 'data/ingest', with: { uri: source } },
+      ingest: { uses: pictures ? 'data/images' : 'data/ingest', with: { uri: source } },
       apply: {
         uses: readOut.stage,
         with: {
@@ -90,7 +96,10 @@ export async function apply(
           [inputOf('model')]: `\${{ named("${MODEL}@latest") }}`,
         },
       },
-      export: { uses: 'data/export', with: { data: `\${{ stages.apply.${readOut.output} }}`, uri: target } },
+      export: {
+        uses: pictures && !TABLE.test(target) ? 'data/export-images' : 'data/export',
+        with: { data: `\${{ stages.apply.${readOut.output} }}`, uri: target },
+      },
     },
   };
   const text = JSON.stringify(document, null, 2);
@@ -134,6 +143,12 @@ async function mustExist(path: string, input: string): Promise<void> {
     'SOURCE_NOT_FOUND',
     `No file ${input}.${near.length ? ` Did you mean ${near.map((name) => join(dirname(input), name)).join(' or ')}?` : ''}`,
   );
+}
+
+/** A picture comes back as a PNG, pictures of a table as a table, a folder as a folder. */
+async function pictureExtension(source: string): Promise<string> {
+  if (TABLE.test(source)) return extname(source).toLowerCase();
+  return (await stat(source).catch(() => undefined))?.isFile() ? '.png' : '';
 }
 
 /** Tables come back as they came, where that format can be written. */

@@ -29,7 +29,7 @@ export async function init(
     const profile = await profileDataset(artifacts, ref);
     const judged = judgeColumns(columns, profile.columns, rows);
     if (judged.every(({ excluded }) => excluded)) {
-      const reasons = judged.slice(0, 8).map(({ name: column, excluded }) => `${column} (${excluded})`);
+      const reasons = judged.slice(0, 8).map(({ name: column, excluded }) => `${column} (${excluded!.reason})`);
       throw new HourglassError('DATA_INSUFFICIENT', `${table} has no column to learn from: ${reasons.join('; ')}.`);
     }
     const folder = options.output && options.output !== '-' ? dirname(resolve(cwd, options.output)) : cwd;

@@ -2,6 +2,7 @@ import { skipStages } from '@hourglass/core';
 import { dirname } from 'node:path';
 import { answerHeld } from '../answer-held.ts';
 import { asTyped } from '../as-typed.ts';
+import { checkChanges } from '../check-changes.ts';
 import type { CliContext } from '../context.ts';
 import { executeRun } from '../execute-run.ts';
 import { loadPlugins } from '../load-plugins.ts';
@@ -42,8 +43,9 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
     return;
   }
   const record = found.here;
-  if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const plugins = await loadPlugins(context, record.source ? dirname(record.source.file) : undefined);
+  checkChanges(record.plan, plugins, changes);
+  if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const overrides = withChanges(record.state.overrides, changes);
   const plan = skipStages(record.plan, flags.skip ?? []);
   const { only, seed, params } = record.state;

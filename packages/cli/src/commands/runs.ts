@@ -1,11 +1,11 @@
-import type { RunHeader } from '@hourglass/runtime';
-import { listRuns, readRun } from '@hourglass/runtime';
+import { didYouMean } from '@hourglass/core';
+import type { MetricNumbers, RunHeader } from '@hourglass/runtime';
+import { listRuns, readRun, scalarsOf, stageRows } from '@hourglass/runtime';
+import type { RunChoice } from '../choose-runs.ts';
+import { filterRuns, sortRuns, sortsByMetric } from '../choose-runs.ts';
 import type { CliContext } from '../context.ts';
 import { openStoreFor } from '../open-store.ts';
-import { formatDuration, formatWhen } from '../output/format.ts';
-import { scalarsOf } from '@hourglass/runtime';
-import { formatNumber } from '../output/format.ts';
-import { stageRows } from '@hourglass/runtime';
+import { formatDuration, formatNumber, formatWhen, plural } from '../output/format.ts';
 import { writeSummary } from '../output/summary.ts';
 import { formatTable } from '../output/table.ts';
 import { readMetrics } from '../run-facts.ts';
@@ -19,22 +19,36 @@ interface RunsOptions {
 /** `hourglass runs` */
 export async function listAll(
   context: CliContext,
-  options: RunsOptions & { limit: number; pipeline?: string },
+  options: RunsOptions & RunChoice & { limit: number },
 ): Promise<void> {
   const store = await openStoreFor(context, options);
-  const all = (await listRuns(store)).filter(({ pipeline }) => !options.pipeline || pipeline === options.pipeline);
-  const shown = all.slice(0, options.limit);
+  const known = await listRuns(store);
+  const found = filterRuns(known, options, Date.now());
+  // Metrics are read of the runs to show, or of all where they decide which those are.
+  const byMetric = sortsByMetric(options.sort);
+  const metrics = new Map<string, MetricNumbers>();
+  const read = async (runs: readonly RunHeader[]): Promise<void> => {
+    await Promise.all(
+      runs.map(async (run) => metrics.has(run.id) || metrics.set(run.id, await keyMetrics(store, run, options.sort))),
+    );
+  };
+  if (byMetric) await read(found);
+  const shown = sortRuns(found, options, metrics).slice(0, options.limit);
   const { stdout, colors: c } = context;
   if (options.json) {
     stdout.write(`${JSON.stringify(shown.map(({ source: _, ...header }) => header))}\n`);
     return;
   }
-  if (all.length === 0) {
-    stdout.write(
-      `No runs${options.pipeline ? ` of ${options.pipeline}` : ''} in ${store.location}. Start one: hourglass run FILE\n`,
-    );
+  if (found.length === 0) {
+    const { pipeline } = options;
+    const near = pipeline && didYouMean(pipeline, [...new Set(known.map((run) => run.pipeline))]);
+    if (known.length === 0) stdout.write(`No runs in ${store.location}. Start one: hourglass run FILE\n`);
+    else if (pipeline && !known.some((run) => run.pipeline === pipeline))
+      stdout.write(`No runs of ${pipeline} in ${store.location}.${near ? ` Did you mean ${near}?` : ''}\n`);
+    else stdout.write(`None of ${plural(known.length, 'run')} in ${store.location} is so.\n`);
     return;
   }
+  await read(shown);
   const paint = {
     succeeded: c.green,
     failed: c.red,
@@ -43,14 +57,13 @@ export async function listAll(
     waiting: c.yellow,
     running: c.cyan,
   };
-  const metrics = await Promise.all(shown.map((header) => keyMetrics(store, header)));
-  const rows = shown.map(({ id, pipeline, status, startedAt, finishedAt }, i) => [
+  const rows = shown.map(({ id, pipeline, status, startedAt, finishedAt }) => [
     id,
     paint[status](status),
     formatWhen(Date.parse(startedAt), Date.now()),
     finishedAt ? formatDuration(Date.parse(finishedAt) - Date.parse(startedAt)) : '',
     id.includes(pipeline) ? '' : pipeline,
-    metrics[i]!,
+    metricsText(metrics.get(id)!, byMetric ? options.sort : undefined),
   ]);
   const columns = [
     { title: 'RUN' },
@@ -61,24 +74,33 @@ export async function listAll(
     { title: 'METRICS', shrink: true, minimum: 10 },
   ];
   stdout.write(`${formatTable(columns, rows, { width: stdout.columns, header: c.dim }).join('\n')}\n`);
-  if (all.length > shown.length) stdout.write(c.dim(`${all.length - shown.length} older with --limit ${all.length}\n`));
+  if (found.length > shown.length)
+    stdout.write(c.dim(`${found.length - shown.length} more with --limit ${found.length}\n`));
 }
 
-/** Numbers that gates and selections read; else those of the last stage that has some. At most three. */
-async function keyMetrics(store: Store, header: RunHeader): Promise<string> {
+/** Numbers that gates and selections read; else those of the last stage that has some, or has the one wanted. */
+async function keyMetrics(store: Store, header: RunHeader, wanted?: string): Promise<MetricNumbers> {
   try {
     const { plan, state } = await readRun(store, header.id);
     const found = await readMetrics(store, stageRows(plan, state));
     const compared = found.filter(({ value }) => typeof value === 'object' && value !== null && 'baselines' in value);
-    const numbers = Object.entries(scalarsOf((compared.at(-1) ?? found.at(-1))?.value));
-    return numbers
-      .slice(0, 3)
-      .map(([name, value]) => `${name} ${formatNumber(value ?? NaN)}`)
-      .join(' · ');
+    const numbers = scalarsOf((compared.at(-1) ?? found.at(-1))?.value);
+    if (wanted === undefined || wanted in numbers) return numbers;
+    return found.map(({ value }) => scalarsOf(value)).findLast((other) => wanted in other) ?? numbers;
   } catch {
     // A record torn by a crash: the list still shows that the run was there.
-    return '';
+    return {};
   }
+}
+
+/** At most three, the one that was sorted by in front. */
+function metricsText(numbers: MetricNumbers, first?: string): string {
+  const names = Object.keys(numbers);
+  const order = first !== undefined && first in numbers ? [first, ...names.filter((name) => name !== first)] : names;
+  return order
+    .slice(0, 3)
+    .map((name) => `${name} ${formatNumber(numbers[name] ?? NaN)}`)
+    .join(' · ');
 }
 
 /** `hourglass runs show ID` */

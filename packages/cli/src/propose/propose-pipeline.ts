@@ -14,12 +14,25 @@ export interface Proposal {
 export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): string {
   const learned = columns.filter(({ excluded }) => !excluded);
   const excluded = columns.filter((column) => column.excluded);
-  const categorical = learned.filter((column) => column.categorical);
+  const categorical = learned.filter((column) => column.categorical).map((column) => column.name);
+  const scoredByClass = ({ type, categorical: codes }: JudgedColumn): boolean =>
+    type === 'string' || type === 'boolean' || codes === true;
+  const classes = learned.some(scoredByClass);
+  const amounts = learned.some((column) => !scoredByClass(column));
   const missing = learned.reduce((sum, { profile }) => sum + profile.missing, 0);
   const share = (100 * missing) / Math.max(1, rows * learned.length);
   const latentDim = Math.max(1, Math.min(32, Math.round(learned.length / 2)));
   const large = rows > 100_000;
   const out = `out/${name}`;
+  const baselines = [...(amounts ? ['mean'] : []), ...(classes ? ['mode'] : []), ...(amounts && !large ? ['knn'] : [])];
+  const gate = [
+    ...(amounts ? ['metrics.rmse <= metrics.baselines.mean.rmse'] : []),
+    ...(classes ? ['metrics.accuracy >= metrics.baselines.mode.accuracy'] : []),
+  ];
+  const codes = (indent: number): (string | false)[] => [
+    categorical.length > 0 && `      categorical: ${flow(categorical, indent)} # numbers that are names, not amounts`,
+  ];
+  const notLearned = excluded.length > 0 && '      exclude: ${{ params.notLearned }}';
   const lines: (string | false)[] = [
     '# yaml-language-server: $schema=./pipeline.schema.json   (write it with: hourglass schema -o pipeline.schema.json)',
     '#',
@@ -34,6 +47,8 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     '',
     'params:',
     '  holdoutRate: { type: number, default: 0.1, minimum: 0.01, maximum: 0.5, description: Share of known cells hidden to score with }',
+    `  epochs: { type: integer, default: ${large ? 20 : 60}, minimum: 1, description: Passes over the training rows at most }`,
+    ...exclusions(excluded),
     '',
     'stages:',
     '  # Read the table. The contract stops the run when tomorrow’s file is not what today’s is.',
@@ -49,26 +64,17 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     '    with:',
     '      data: ${{ stages.ingest.data }}',
     '      rate: ${{ params.holdoutRate }}',
-    excluded.length > 0 &&
-      `      exclude: ${flow(
-        excluded.map((column) => column.name),
-        15,
-      )}`,
+    notLearned,
     '',
     '  train:',
     '    uses: imputation/train',
     '    with:',
     '      data: ${{ stages.holdout.masked }}',
-    ...exclusions(excluded),
-    categorical.length > 0 && '      # Numbers that are names, not amounts.',
-    categorical.length > 0 &&
-      `      categorical: ${flow(
-        categorical.map((column) => column.name),
-        19,
-      )}`,
+    notLearned,
+    ...codes(20),
     `      latentDim: ${latentDim} # of ${learned.length} columns`,
-    `      epochs: ${large ? 20 : 100} # at most: training stops when it no longer gets better`,
-    large && '      batchSize: 1024',
+    '      epochs: ${{ params.epochs }} # it stops before when it no longer gets better',
+    `      batchSize: ${large ? 1024 : 256}`,
     '',
     '  # Fill the hidden cells and compare with the truth, and with simple methods on the same cells.',
     '  trial:',
@@ -76,6 +82,8 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     '    with:',
     '      data: ${{ stages.holdout.masked }}',
     '      model: ${{ stages.train.model }}',
+    learned.some(({ type, categorical: isCode }) => type === 'integer' && !isCode) &&
+      '      exact: true # whole numbers keep their fractions here, as the mean they are compared with does',
     '',
     '  evaluate:',
     '    uses: imputation/evaluate',
@@ -83,21 +91,26 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     '      imputed: ${{ stages.trial.data }}',
     '      truth: ${{ stages.ingest.data }}',
     '      mask: ${{ stages.holdout.mask }}',
-    `      baselines: ${large ? '[mean, mode]' : '[mean, mode, knn]'}`,
-    '    # gate: metrics.rmse <= metrics.baselines.mean.rmse      # stop here when simple methods do better',
+    ...codes(20),
+    `      baselines: ${flow(baselines, 18)}`,
+    rows > SCORED && `      maxRows: ${SCORED}`,
+    '    # Stop here when simple methods do better: then there is nothing to learn, or not enough to learn from.',
+    ...(gate.length > 1
+      ? ['    gate: >-', ...gate.map((part, i) => `      ${i > 0 ? '&& ' : ''}${part}`)]
+      : [`    gate: ${gate[0]!}`]),
     '',
     ...(missing > 0
       ? [
           '  # Fill the cells that are truly missing; all others stay as they are, bit for bit.',
           '  fill:',
           '    uses: imputation/impute',
+          '    needs: [evaluate] # only by a model that passed',
           '    with:',
           '      data: ${{ stages.ingest.data }}',
           '      model: ${{ stages.train.model }}',
           '',
           '  export:',
           '    uses: data/export',
-          '    needs: [evaluate]',
           '    with:',
           '      data: ${{ stages.fill.data }}',
           `      uri: ${out}-filled.parquet`,
@@ -107,13 +120,13 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     `  # The model’s own view of each row: ${latentDim} numbers.`,
     '  latent:',
     '    uses: model/encode',
+    missing === 0 && '    needs: [evaluate] # only by a model that passed',
     '    with:',
     `      data: ${missing > 0 ? '${{ stages.fill.data }}' : '${{ stages.ingest.data }}'}`,
     '      model: ${{ stages.train.model }}',
     '',
     '  exportLatents:',
     '    uses: data/export',
-    '    needs: [evaluate]',
     '    with:',
     '      data: ${{ stages.latent.data }}',
     `      uri: ${out}-latents.parquet`,
@@ -124,6 +137,9 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
   ];
   return `${lines.filter((line) => line !== false).join('\n')}\n`;
 }
+
+/** Rows to score: nearest neighbours compare all pairs. */
+const SCORED = 5000;
 
 /** What the table promises today. Bounds only where they are facts of the matter (no negative amounts), not of the sample. */
 function contract(rows: number, columns: readonly JudgedColumn[]): string[] {
@@ -146,7 +162,7 @@ function contract(rows: number, columns: readonly JudgedColumn[]): string[] {
       profile.top?.length === profile.distinct,
   );
   const ids = columns
-    .filter(({ excluded, profile }) => excluded?.endsWith('an id') && !profile.distinctEstimated)
+    .filter(({ excluded, profile }) => excluded?.kind === 'id' && !profile.distinctEstimated)
     .map(({ name }) => name);
   return [
     '      contract:',
@@ -177,12 +193,20 @@ function contract(rows: number, columns: readonly JudgedColumn[]): string[] {
   ];
 }
 
+/** One list for all stages: to learn from a column after all, its line goes. */
 function exclusions(excluded: readonly JudgedColumn[]): string[] {
   if (excluded.length === 0) return [];
+  const guessed = excluded.some(({ excluded: why }) => why?.kind === 'label');
   return [
-    '      # These pass through untouched; nothing is learned from them.',
-    '      exclude:',
-    ...excluded.map(({ name, excluded: reason }) => `        - ${quote(name)} # ${reason}`),
+    '  # These columns come through untouched, and nothing is learned from them.',
+    ...(guessed
+      ? [
+          '  # Labels are guessed from name or place: a filled label is one the model made up, and latents that have seen it cheat.',
+        ]
+      : []),
+    '  # To learn from a column after all, delete its line (`notLearned: []` when it was the last one).',
+    '  notLearned:',
+    ...excluded.map(({ name, excluded: why }) => `    - ${quote(name)} # ${why!.reason}`),
   ];
 }
 

@@ -194,6 +194,25 @@ describe('forEach over the parts of a dataset', () => {
   });
 });
 
+describe('the state of a fan-out', () => {
+  /** Bytes of the largest state while a run goes through so many parts. */
+  const largest = async (parts: number): Promise<number> => {
+    const h = host({ parts });
+    const p = plan(forEach('maxParallel: 4, failureBudget: "100%"'));
+    let bytes = 0;
+    h.save = async (state) => void (bytes = Math.max(bytes, JSON.stringify(state).length));
+    await drive(p, bind(p, options), h);
+    return bytes;
+  };
+
+  it('grows by a few bytes an item: those that are open count, not those that were or will be', async () => {
+    const [few, many] = [await largest(600), await largest(1800)];
+    expect((many - few) / 1200).toBeLessThan(20);
+    // As it is: about ten bytes, the keys of parts not yet gone through.
+    expect(many).toBeGreaterThan(1000);
+  });
+});
+
 describe('forEach over a list', () => {
   it('goes through values of the file and of params, by value as key', async () => {
     const text = `hourglass: v1

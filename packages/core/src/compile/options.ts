@@ -29,11 +29,11 @@ export function checkOptions(site: Site, manifest: StageManifest, given: Fields)
   const { r, path, scope, onRead } = site;
   const probe: Fields = {};
   const unknown = new Set<string>();
-  const fieldTypes = typeOfSchema(manifest.options, 'input');
+  const schemas = manifest.options.shape as Record<string, z.ZodType>;
   for (const [name, value] of Object.entries(given)) {
     const before = r.diagnostics.length;
     const type = checkValue(r, [...path, name], value, scope, onRead);
-    const expected = fieldTypes.t === 'object' ? fieldTypes.fields[name] : undefined;
+    const expected = type && schemas[name] ? typeOfSchema(schemas[name], 'input') : undefined;
     if (type && expected && !assignable(type, expected))
       r.report([...path, name], 'option-invalid', `The option \`${name}\` of ${manifest.id} cannot be this`, {
         expected: formatType(expected),
@@ -47,16 +47,17 @@ export function checkOptions(site: Site, manifest: StageManifest, given: Fields)
   const issues: z.core.$ZodIssue[] = [];
   if (unknown.size === 0) issues.push(...(manifest.options.safeParse(probe).error?.issues ?? []));
   else
-    for (const [name, schema] of Object.entries(manifest.options.shape as Record<string, z.ZodType>)) {
+    for (const [name, schema] of Object.entries(schemas)) {
       if (unknown.has(name)) continue;
       for (const issue of schema.safeParse(probe[name]).error?.issues ?? [])
         issues.push({ ...issue, path: [name, ...issue.path] });
     }
   for (const issue of issues) reportIssue(site, manifest, issue, probe);
-  const json = jsonShape(manifest.options);
   for (const [name, value] of Object.entries(given)) {
-    const schema = json.properties?.[name];
-    if (schema) checkNestedKeys(site, manifest, schema, value, [...path, name]);
+    const schema = schemas[name];
+    // A JSON Schema is costly to make: only of options that hold something.
+    if (schema && typeof value === 'object' && value !== null)
+      checkNestedKeys(site, manifest, jsonShape(schema), value, [...path, name]);
   }
   return given as Record<string, Json>;
 }

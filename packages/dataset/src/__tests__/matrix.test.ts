@@ -63,7 +63,9 @@ test('vectors are spread over their length, with missing ones as NaN', async () 
   expect([...x]).toEqual([1, 2, 3, 0, NaN, NaN, NaN, 1, 7, 8, 9, 2]);
   const ragged = await from('SELECT unnest([[1, 2], [3]]) AS v');
   expect(ragged.columns[0]!.type).toBe('other');
-  await expect(ragged.table(['v'])).rejects.toThrow('Column "v" (INTEGER[]): expected numbers, text or points in time');
+  await expect(ragged.table(['v'])).rejects.toThrow(
+    'Column "v" (INTEGER[]): expected numbers, text, points in time or lists of numbers of one length',
+  );
 });
 
 test('a column called file_row_number is like any other', async () => {

@@ -6,23 +6,23 @@ test('known colours have the coordinates that scikit-image gives them', () => {
   const known: [number[], number[]][] = [
     [
       [255, 255, 255],
-      [100, -0.0024549, 0.00465342],
+      [100, 0, 0],
     ],
     [
       [255, 0, 0],
-      [53.24058794, 80.09416198, 67.20275104],
+      [53.2406, 80.0942, 67.2028],
     ],
     [
       [0, 128, 64],
-      [46.68, -46.74, 23.96],
+      [46.7209, -45.4995, 26.3573],
     ],
     [
       [12, 34, 200],
-      [28.78, 57.06, -86.25],
+      [27.8196, 55.8471, -83.8083],
     ],
   ];
-  for (const [rgb, lab] of known.slice(0, 2))
-    rgbToLab(Uint8Array.from(rgb)).forEach((value, i) => expect(value).toBeCloseTo(lab[i]!, 1));
+  for (const [rgb, lab] of known)
+    rgbToLab(Uint8Array.from(rgb)).forEach((value, i) => expect(value).toBeCloseTo(lab[i]!, 2));
 });
 
 test('every colour of a coarse cube comes back within one step', () => {

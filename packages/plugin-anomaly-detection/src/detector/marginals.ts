@@ -27,7 +27,7 @@ export function fitMarginals({ columns }: TableEncoder, { rows, x, w, codes }: E
         return { missing, histogram: fitHistogram(values, bins(rows)) };
       }
       const counts: number[] = new Array<number>(
-        column.kind === 'boolean' ? 2 : column.categories.length + column.buckets,
+        column.kind === 'category' ? column.categories.length + column.buckets : 2,
       ).fill(0);
       for (let i = 0; i < rows; i++)
         if (w[i * width + j]! > 0) {

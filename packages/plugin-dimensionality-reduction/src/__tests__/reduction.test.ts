@@ -242,6 +242,31 @@ describe('evaluate', () => {
   });
 });
 
+describe('a vector column', () => {
+  it('is reduced as its elements would be, beats PCA, and comes back as the list it was', async () => {
+    const pixels = Array.from({ length: 64 }, (_, k) => `p${Math.floor(k / 8)}${k % 8}`).join(', ');
+    const listed = (input: ArtifactRef) =>
+      query({ input }, `SELECT name, list_value(${pixels})::UTINYINT[] AS pixels, label FROM input`);
+    const lists = await listed(data);
+    const { model, metrics } = (await train(lists, { ...QUICK, latentDim: 6, ordered: true })).outputs;
+    expect(metrics.columns).toBe(1);
+    const measured = (await evaluate(await listed(fresh), model, { label: 'label', dims: [2, 6] }, lists)).outputs;
+    expect(measured.metrics.columns).toBe(64);
+    expect(measured.metrics.worstRatio).toBeLessThan(1);
+    // Error and baseline are those of the same pixels as columns, in the elements' own unit.
+    const flat = (await evaluate(fresh, ordered, { label: 'label', dims: [2, 6], scale: 'raw' })).outputs.metrics;
+    const raw = (await evaluate(await listed(fresh), model, { dims: [2, 6], scale: 'raw' }, lists)).outputs.metrics;
+    // Single pixels are clipped each to its own range, a vector to one: the baseline differs by that only.
+    expect(raw.baselines.pca.squaredError / flat.baselines.pca.squaredError).toBeCloseTo(1, 1);
+    const latents = await transform(lists, model);
+    expect(await columnsOf(latents)).toEqual(['name', 'label', 'z_1', 'z_2', 'z_3', 'z_4', 'z_5', 'z_6']);
+    const back = await openDataset(store, await inverse(latents, model));
+    expect(back.columns.at(-1)).toEqual({ name: 'pixels', type: 'vector', physical: 'UTINYINT[]', length: 64 });
+    const exact = await openDataset(store, await inverse(latents, model, { exact: true }));
+    expect(exact.columns.at(-1)).toMatchObject({ type: 'vector', physical: 'DOUBLE[]' });
+  });
+});
+
 describe('train', () => {
   it('says that a latent as wide as the table compresses nothing, and learns', async () => {
     const { said } = await train(data, { ...QUICK, columns: ['p33', 'p43'], exclude: [], latentDim: 4, epochs: 1 });
@@ -259,6 +284,8 @@ describe('train', () => {
     );
     const { outputs, said } = await train(wide, { width: 4, blocks: 0, latentDim: 2, epochs: 1 });
     expect(outputs.metrics.columns).toBe(20_000);
-    expect(said.warnings.join()).toMatch(/base: pca is for tables of up to 1024 numeric columns, this one has 20000/);
+    expect(said.warnings.join()).toMatch(
+      /base: pca is for tables of up to 1024 numeric columns and elements of vectors, this one has 20000/,
+    );
   });
 });

@@ -55,6 +55,14 @@ describe('scoreImputation', () => {
     expect(Object.keys(baselines)).toEqual(['mean', 'median']);
   });
 
+  it('numbers that are names are right or wrong, not near or far', () => {
+    const codes = table({ height: numeric(0, 10, 10, 3, 3) });
+    const metrics = scoreImputation([columns[0]!], { truth, imputed: codes, mask }, ['mode'], ['height']);
+    // 10 for 5 and 3 for 2: both wrong, however near.
+    expect(metrics).toMatchObject({ rmse: null, accuracy: 0 });
+    expect(metrics.columns.height).toMatchObject({ cells: 2, rmse: null, accuracy: 0 });
+  });
+
   it('gives what its schema declares, with every baseline', () => {
     const metrics = scoreImputation(columns, { truth, imputed, mask }, BASELINES);
     expect(imputationMetrics.parse(metrics)).toEqual(metrics);

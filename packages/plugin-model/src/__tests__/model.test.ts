@@ -209,11 +209,11 @@ describe('model/export', () => {
     const { kind, parts } = await artifacts.get(file);
     expect([kind, parts.map(({ key }) => key)]).toEqual(['files', ['model.onnx']]);
     expect(written.inputs).toEqual([
-      { name: 'mean_radius', type: 'float64', missing: 'NaN' },
-      { name: 'mean_texture', type: 'float64', missing: 'NaN' },
-      { name: 'mean_area', type: 'float64', missing: 'NaN' },
-      { name: 'tenths', type: 'int64', missing: '-9223372036854775808' },
-      { name: 'diagnosis', type: 'string', missing: '' },
+      { name: 'mean_radius', type: 'float64', width: 1, missing: 'NaN' },
+      { name: 'mean_texture', type: 'float64', width: 1, missing: 'NaN' },
+      { name: 'mean_area', type: 'float64', width: 1, missing: 'NaN' },
+      { name: 'tenths', type: 'int64', width: 1, missing: '-9223372036854775808' },
+      { name: 'diagnosis', type: 'string', width: 1, missing: '' },
     ]);
     const session = await InferenceSession.create(await artifacts.readBlob(parts[0]!.digest));
     const { columns } = await (await read(data)).table();

@@ -38,3 +38,24 @@ export function normalQuantile(p: number): number {
   const tail = r <= 5 ? polynomial(C, r - 1.6) / polynomial(D, r - 1.6) : polynomial(E, r - 5) / polynomial(F, r - 5);
   return q < 0 ? -tail : tail;
 }
+
+/** Distribution function of the standard normal, Φ(x), to about 1e-15. Source: Hart's approximation, West (Wilmott 2005). */
+export function normalProbability(x: number): number {
+  const size = Math.abs(x);
+  if (size > 37) return x > 0 ? 1 : 0;
+  const bell = Math.exp((-size * size) / 2);
+  const tail =
+    size < 7.07106781186547
+      ? (bell * polynomial(HART_ABOVE, size)) / polynomial(HART_BELOW, size)
+      : bell / ((size + 1 / (size + 2 / (size + 3 / (size + 4 / (size + 0.65))))) * 2.506628274631);
+  return x > 0 ? 1 - tail : tail;
+}
+
+const HART_ABOVE = [
+  220.206867912376, 221.213596169931, 112.079291497871, 33.912866078383, 6.37396220353165, 0.700383064443688,
+  3.52624965998911e-2,
+];
+const HART_BELOW = [
+  440.413735824752, 793.826512519948, 637.333633378831, 296.564248779674, 86.7807322029461, 16.064177579207,
+  1.75566716318264, 8.83883476483184e-2,
+];

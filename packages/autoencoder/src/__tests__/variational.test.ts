@@ -1,0 +1,179 @@
+import { drawNormal, hostRandom, resolveEngine } from '@hourglass/engine';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { train } from '../training/train.ts';
+import { betaSchedule } from '../variational/beta.ts';
+import { groupHeads } from '../variational/heads.ts';
+import { reconstructionLoss } from '../variational/loss.ts';
+import { decodeMode, encodeMode, fitModes } from '../variational/modes.ts';
+
+const sorted = (values: ArrayLike<number>): Float64Array => Float64Array.from(values).sort();
+const OPTIONS = { modes: 8 };
+
+describe('modes of a number', () => {
+  it('are its values where they are few', () => {
+    const modes = fitModes(sorted(Array.from({ length: 300 }, (_, i) => i % 6)), OPTIONS);
+    expect(modes.modes.map(({ low, high, map }) => [low, high, map])).toEqual(
+      [0, 1, 2, 3, 4, 5].map((value) => [value, value, undefined]),
+    );
+    expect(encodeMode(modes, 4)).toEqual({ mode: 4, score: 0 });
+    expect(decodeMode(modes, 4, 3)).toBe(4);
+  });
+
+  it('hold a frequent value apart from the interval around it', () => {
+    const noise = drawNormal({ seed: 1, domain: 'host', step: 0, call: 0 }, 900);
+    const modes = fitModes(sorted([...noise, ...new Float64Array(100)]), OPTIONS);
+    expect(modes.modes[0]).toEqual({ low: 0, high: 0 });
+    expect(encodeMode(modes, 0)).toEqual({ mode: 0, score: 0 });
+    expect(encodeMode(modes, 0.01).mode).toBeGreaterThan(0);
+  });
+
+  it('part hills, cover every value, and give each back', () => {
+    const noise = drawNormal({ seed: 2, domain: 'host', step: 0, call: 0 }, 1000);
+    const values = sorted(Array.from(noise, (value, i) => (i % 2 ? value : 50 + value)));
+    const modes = fitModes(values, OPTIONS);
+    // No interval reaches from one hill to the other.
+    for (const { low, high } of modes.modes) expect(low > 25 || high < 25).toBe(true);
+    for (const value of values) {
+      const { mode, score } = encodeMode(modes, value);
+      expect(decodeMode(modes, mode, score)).toBeCloseTo(value, 6);
+    }
+  });
+
+  it('draw a heavy tail within what was seen, as it was distributed, with its digits', () => {
+    const noise = drawNormal({ seed: 3, domain: 'host', step: 0, call: 0 }, 4000);
+    const values = sorted(Array.from(noise, (value) => Math.round(100 * Math.exp(2.5 * value)) / 100));
+    const modes = fitModes(values, OPTIONS);
+    expect(modes.decimals).toBe(2);
+    const random = hostRandom(4);
+    const drawn = sorted(
+      Array.from({ length: 4000 }, () => {
+        const from = encodeMode(modes, values[Math.floor(random.uniform() * 4000)]!);
+        return decodeMode(modes, from.mode, random.normal());
+      }),
+    );
+    expect(drawn[0]).toBeGreaterThanOrEqual(values[0]!);
+    expect(drawn.at(-1)).toBeLessThanOrEqual(values.at(-1)!);
+    expect(drawn.every((value) => Math.abs(value * 100 - Math.round(value * 100)) < 1e-6)).toBe(true);
+    for (const p of [0.1, 0.5, 0.9, 0.99])
+      expect(Math.abs(Math.log(drawn[Math.floor(p * 4000)]! / values[Math.floor(p * 4000)]!))).toBeLessThan(0.25);
+  });
+});
+
+describe('heads', () => {
+  it('of like width are computed together, those with scores first', () => {
+    expect(
+      groupHeads([{ classes: 2 }, { classes: 9, scoredFrom: 1 }, { classes: 2 }, { classes: 1 }, { classes: 12 }]),
+    ).toEqual([
+      { width: 16, scored: true, columns: [1] },
+      { width: 2, scored: false, columns: [0, 2, 3] },
+      { width: 16, scored: false, columns: [4] },
+    ]);
+  });
+
+  it('cost the negative log of each cell’s distribution', () => {
+    const group = { width: 2, scored: true, columns: [0, 1] };
+    const loss = tf.tidy(() =>
+      reconstructionLoss(
+        [
+          {
+            group,
+            logits: tf.tensor3d([
+              [
+                [Math.log(3), 0],
+                [0, Math.log(4)],
+              ],
+            ]),
+            mean: tf.tensor3d([
+              [
+                [0.5, 9],
+                [9, 9],
+              ],
+            ]),
+            logSigma: tf.tensor2d([
+              [Math.log(2), 0],
+              [0, 0],
+            ]),
+          },
+        ],
+        { target: tf.tensor2d([[0, 0]], [1, 2], 'int32'), score: tf.tensor2d([[1.5, 7]]) },
+        // The first column's first class is an interval, the second column has none.
+        {
+          'skip/scored/0': tf.tensor2d([
+            [1, 0],
+            [0, 0],
+          ]),
+        },
+      ).dataSync(),
+    );
+    expect(loss[0]).toBeCloseTo(-Math.log(3 / 4) - Math.log(1 / 5) + 0.5 * ((1.5 - 0.5) / 2) ** 2 + Math.log(2), 5);
+  });
+
+  it('are pressed towards the truth: the slope of their logits is softmax − truth', () => {
+    const slope = tf.tidy(() =>
+      tf
+        .grad((logits: tf.Tensor) =>
+          reconstructionLoss(
+            [{ group: { width: 2, scored: false, columns: [0] }, logits }],
+            { target: tf.tensor2d([[1]], [1, 1], 'int32'), score: tf.tensor2d([[0]]) },
+            {},
+          ),
+        )(tf.tensor3d([[[0, Math.log(3)]]]))
+        .dataSync(),
+    );
+    expect([...slope].map((value) => Number(value.toFixed(5)))).toEqual([0.25, -0.25]);
+  });
+});
+
+describe('the weight of the KL term', () => {
+  const course = (kind: 'constant' | 'linear' | 'cyclic', epochs: number) => {
+    const beta = betaSchedule({ beta: 0.5, betaSchedule: kind, warmup: 4 }, epochs);
+    return Array.from({ length: epochs }, (_, i) => beta(i + 1));
+  };
+
+  it('stays, rises once, or rises again and again, and ends at its full value', () => {
+    expect(course('constant', 3)).toEqual([0.5, 0.5, 0.5]);
+    expect(course('linear', 6)).toEqual([0.125, 0.25, 0.375, 0.5, 0.5, 0.5]);
+    const cyclic = course('cyclic', 18);
+    expect(cyclic.slice(0, 10)).toEqual([0.125, 0.25, 0.375, 0.5, 0.5, 0.5, 0.5, 0.5, 0.125, 0.25]);
+    expect(cyclic.slice(-2)).toEqual([0.5, 0.5]);
+  });
+
+  it('reaches the compiled training epoch by epoch, and validation at one value', async () => {
+    const engine = await resolveEngine('cpu');
+    const column = (value: number) => ({
+      x: { dtype: 'float32' as const, shape: [8, 1], values: new Float32Array(8).fill(value) },
+    });
+    const { curve } = await train(
+      engine,
+      {
+        params: {
+          weight: { shape: [1], values: Float32Array.of(0) },
+          'skip/beta': { shape: [1], values: Float32Array.of(0) },
+        },
+        frozen: ['skip/beta'],
+        data: column(1),
+        validation: column(1),
+        scheduled: (epoch) => ({ 'skip/beta': Float32Array.of(10 * epoch) }),
+        judged: { 'skip/beta': Float32Array.of(7) },
+        rowLoss: ({ x }, params) => {
+          const rows = tf.sum(x!, 1);
+          const nothing = tf.mul(tf.sum(tf.square(params.weight!)), 1e-9);
+          return { loss: tf.add(tf.mul(rows, params['skip/beta']!), nothing), weight: rows };
+        },
+      },
+      {
+        epochs: 3,
+        batchSize: 4,
+        learningRate: 0,
+        schedule: 'constant',
+        weightDecay: 0,
+        clipNorm: 1,
+        patience: 10,
+        seed: 1,
+      },
+    );
+    expect(curve.map(({ loss }) => loss && Math.round(loss))).toEqual([undefined, 10, 20, 30]);
+    expect(curve.map(({ validationLoss }) => Math.round(validationLoss!))).toEqual([7, 7, 7, 7]);
+  });
+});

@@ -1,0 +1,128 @@
+import type { CompiledForward, Engine, StepContext } from '@hourglass/engine';
+import { windowsOver } from '@hourglass/images';
+import type { Tensor } from '@tensorflow/tfjs';
+import type { ImageModel } from './image-model.ts';
+import { unet } from './unet.ts';
+
+/** Numbers over a picture, row by row, `[height, width, channels]`. */
+export interface Plane {
+  width: number;
+  height: number;
+  channels: number;
+  values: Float32Array;
+}
+
+/** A model over pictures on an engine, for pictures of any size. Dispose it after use. */
+export interface ImagePredictor {
+  /** What `read` makes of the network's answer, for every pixel. */
+  run(input: Plane): Promise<Plane>;
+  dispose(): void;
+}
+
+/** Side of the tiles kept; a window reads this and the network's surroundings. */
+const TILE = 192;
+
+/**
+ * Runs the network over windows that see all it can see, so that the size of the tiles leaves no trace.
+ * @param read from input and answer `[b, h, w, …]` to what each pixel gets `[b, h, w, outputs]`
+ */
+export function imagePredictor(
+  engine: Engine,
+  model: ImageModel,
+  read: (input: Tensor, net: (x: Tensor) => Tensor, context: StepContext) => Tensor,
+  tile = TILE,
+): ImagePredictor {
+  const network = unet(model.description.network);
+  const halo = network.multiple * Math.ceil(network.radius / network.multiple);
+  // One pass serves windows of one size.
+  const passes = new Map<string, Promise<CompiledForward>>();
+  const passFor = (height: number, width: number): Promise<CompiledForward> => {
+    const key = `${height}x${width}`;
+    let pass = passes.get(key);
+    if (!pass) {
+      if (passes.size >= 16) {
+        const [oldest, first] = passes.entries().next().value!;
+        passes.delete(oldest);
+        void first.then((ready) => ready.dispose());
+      }
+      pass = engine.compileForward({
+        params: model.params,
+        forward: ({ x }, params, context) => ({ y: read(x!, (h) => network.forward(h, params), context) }),
+        batchSize: 1,
+      });
+      passes.set(key, pass);
+    }
+    return pass;
+  };
+  return {
+    async run(input) {
+      const padded = padTo(input, network.multiple);
+      const over = windowsOver(
+        padded.width,
+        padded.height,
+        Math.ceil(tile / network.multiple) * network.multiple,
+        halo,
+      );
+      const pass = await passFor(over.height, over.width);
+      let result: Plane | undefined;
+      for (const window of over.windows) {
+        const x = crop(padded, window.readLeft, window.readTop, over.width, over.height);
+        const y = (
+          await pass.run({ x: { dtype: 'float32', shape: [1, x.height, x.width, x.channels], values: x.values } })
+        ).y!;
+        const channels = y.shape[3]!;
+        result ??= plane(padded.width, padded.height, channels);
+        for (let row = 0; row < window.keepHeight; row++) {
+          const from =
+            ((window.keepTop - window.readTop + row) * over.width + window.keepLeft - window.readLeft) * channels;
+          result.values.set(
+            (y.values as Float32Array).subarray(from, from + window.keepWidth * channels),
+            ((window.keepTop + row) * padded.width + window.keepLeft) * channels,
+          );
+        }
+      }
+      return crop(result!, 0, 0, input.width, input.height);
+    },
+    dispose() {
+      for (const pass of passes.values())
+        void pass.then(
+          (ready) => ready.dispose(),
+          () => undefined,
+        );
+      passes.clear();
+    },
+  };
+}
+
+const plane = (width: number, height: number, channels: number): Plane => ({
+  width,
+  height,
+  channels,
+  values: new Float32Array(width * height * channels),
+});
+
+/** The edge repeated until both sides are multiples. */
+function padTo(input: Plane, multiple: number): Plane {
+  const up = (size: number): number => multiple * Math.ceil(size / multiple);
+  const [width, height] = [up(input.width), up(input.height)];
+  if (width === input.width && height === input.height) return input;
+  const { channels } = input;
+  const result = plane(width, height, channels);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const from = (Math.min(y, input.height - 1) * input.width + Math.min(x, input.width - 1)) * channels;
+      for (let k = 0; k < channels; k++) result.values[(y * width + x) * channels + k] = input.values[from + k]!;
+    }
+  return result;
+}
+
+function crop(input: Plane, left: number, top: number, width: number, height: number): Plane {
+  if (left === 0 && top === 0 && width === input.width && height === input.height) return input;
+  const { channels } = input;
+  const result = plane(width, height, channels);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * input.width + left) * channels;
+    result.values.set(input.values.subarray(from, from + width * channels), y * width * channels);
+  }
+  return result;
+}

@@ -1,0 +1,88 @@
+import type { ColumnData, Table } from '@hourglass/dataset';
+import { decodeCell } from '../columns/decode.ts';
+import type { TableEncoder } from '../columns/encoder.ts';
+import type { GroupAnswer } from './generator.ts';
+import type { ColumnHead } from './heads.ts';
+import { decodeMode } from './modes.ts';
+
+/** Random numbers a cell is drawn with. */
+export interface CellRandom {
+  uniform(): number;
+  normal(): number;
+}
+
+/** Which class a cell gets, from the distribution of its column: sampled, or the most probable. */
+export interface CellClasses {
+  /** Class of a row's cell in the encoder's column; −1: not settled beforehand. */
+  settled?(row: number, column: number): number;
+}
+
+/**
+ * Cells from distributions: drawn with `random`, or the most probable without. Missing where that is a class and it came up.
+ * @returns the learned columns, in the encoder's order
+ */
+export function tableFromHeads(
+  encoder: TableEncoder,
+  heads: readonly ColumnHead[],
+  answers: readonly GroupAnswer[],
+  rows: number,
+  random?: CellRandom,
+  { settled }: CellClasses = {},
+): Table {
+  const columns = new Map<number, ColumnData>();
+  for (const { group, probabilities, mean, sigma } of answers) {
+    const n = group.columns.length;
+    group.columns.forEach((at, i) => {
+      const column = encoder.columns[at]!;
+      const { missing, classes, modes } = heads[at]!;
+      const first = missing ? 1 : 0;
+      const category = column.kind === 'category' && !column.numeric;
+      const values = category ? new Int32Array(rows) : new Float64Array(rows);
+      for (let row = 0; row < rows; row++) {
+        const from = (row * n + i) * group.width;
+        let chosen = settled?.(row, at) ?? -1;
+        if (chosen < 0)
+          chosen = random
+            ? draw(probabilities, from, classes, random.uniform())
+            : likeliest(probabilities, from, classes);
+        const score = mean && random ? random.normal() : 0;
+        const value = chosen - first;
+        if (classes === 0 || value < 0) values[row] = category ? -1 : NaN;
+        else if (column.kind === 'category') values[row] = category ? value : Number(column.categories[value]);
+        else if (column.kind === 'boolean') values[row] = value;
+        else if (column.kind === 'number') {
+          const spread = sigma ? sigma[i * group.width + chosen]! : 0;
+          const number = decodeMode(modes!, value, (mean ? mean[from + chosen]! : 0) + spread * score);
+          values[row] = column.type === 'date' ? decodeCell({ ...column, map: IDENTITY }, number, 'deliver') : number;
+        }
+      }
+      columns.set(
+        at,
+        category
+          ? { kind: 'category', codes: values as Int32Array, categories: column.categories }
+          : { kind: 'numeric', values: values as Float64Array },
+      );
+    });
+  }
+  return {
+    rows,
+    columns: Object.fromEntries(encoder.columns.map(({ name }, at) => [name, columns.get(at)!])),
+  };
+}
+
+const IDENTITY = { kind: 'linear', center: 0, scale: 1 } as const;
+
+function draw(probabilities: Float32Array, from: number, classes: number, u: number): number {
+  let total = 0;
+  for (let k = 0; k < classes - 1; k++) {
+    total += probabilities[from + k]!;
+    if (u < total) return k;
+  }
+  return classes - 1;
+}
+
+function likeliest(probabilities: Float32Array, from: number, classes: number): number {
+  let best = 0;
+  for (let k = 1; k < classes; k++) if (probabilities[from + k]! > probabilities[from + best]!) best = k;
+  return best;
+}

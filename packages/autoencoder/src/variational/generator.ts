@@ -1,0 +1,90 @@
+import type { CompiledForward, DataArray, Engine } from '@hourglass/engine';
+import type { EncodedTable } from '../columns/encode.ts';
+import { toData } from '../model/data.ts';
+import type { Model } from '../model/model.ts';
+import { observedInput } from '../model/predictor.ts';
+import { variationalNetwork } from './network.ts';
+import type { HeadGroup } from './heads.ts';
+
+/** Distributions of a group's cells. */
+export interface GroupAnswer {
+  group: HeadGroup;
+  /** `[rows, n, width]`, adding up to 1 over the last axis. */
+  probabilities: Float32Array;
+  /** Scored groups: `[rows, n, width]` and `[n, width]`. */
+  mean?: Float32Array;
+  sigma?: Float32Array;
+}
+
+/** A variational model on an engine. Dispose it after use. */
+export interface GeneratorPasses {
+  latentDim: number;
+  /** Latents of encoded rows as normal distributions, `[n, d]` each. */
+  posterior(encoded: EncodedTable): Promise<{ mu: Float32Array; logVar: Float32Array }>;
+  /** Distributions of all cells of the rows that latents `[n, d]` stand for. */
+  heads(z: Float32Array): Promise<GroupAnswer[]>;
+  dispose(): void;
+}
+
+/** Compiles a variational model's passes. */
+export async function generatorPasses(engine: Engine, model: Model): Promise<GeneratorPasses> {
+  const network = variationalNetwork(model.description.network);
+  const { latentDim } = network.spec;
+  const params = { ...model.shared, ...model.members[0]! };
+  const encode: CompiledForward = await engine.compileForward({
+    params,
+    forward: (batch, values, context) => ({
+      ...network.posterior(network.prepare(observedInput(batch), values), values, context),
+    }),
+  });
+  const decode: CompiledForward = await engine.compileForward({
+    params,
+    batchSize: 1024,
+    forward: (batch, values, context) =>
+      Object.fromEntries(
+        network
+          .heads(batch.z!, values, context)
+          .flatMap(({ logits, mean }, g) => [[`logits/${g}`, logits], ...(mean ? [[`mean/${g}`, mean]] : [])]),
+      ),
+  });
+  return {
+    latentDim,
+    async posterior(encoded) {
+      const { mu, logVar } = await encode.run(toData(encoded));
+      return { mu: mu!.values as Float32Array, logVar: logVar!.values as Float32Array };
+    },
+    async heads(z) {
+      const out = await decode.run({
+        z: { dtype: 'float32', shape: [z.length / latentDim, latentDim], values: z } as DataArray,
+      });
+      return network.groups.map((group, g) => ({
+        group,
+        probabilities: softmax(out[`logits/${g}`]!.values as Float32Array, group.width),
+        ...(group.scored
+          ? {
+              mean: out[`mean/${g}`]!.values as Float32Array,
+              sigma: sigmaOf(params[`decoder/sigma/${g}/bias`]!.values),
+            }
+          : {}),
+      }));
+    },
+    dispose() {
+      encode.dispose();
+      decode.dispose();
+    },
+  };
+}
+
+/** As the network bounds it. */
+const sigmaOf = (raw: Float32Array): Float32Array => raw.map((value) => Math.exp(4 * Math.tanh(value / 4)));
+
+function softmax(logits: Float32Array, width: number): Float32Array {
+  for (let at = 0; at < logits.length; at += width) {
+    let most = -Infinity;
+    for (let k = 0; k < width; k++) most = Math.max(most, logits[at + k]!);
+    let total = 0;
+    for (let k = 0; k < width; k++) total += logits[at + k] = Math.exp(logits[at + k]! - most);
+    for (let k = 0; k < width; k++) logits[at + k]! /= total;
+  }
+  return logits;
+}

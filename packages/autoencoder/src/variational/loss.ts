@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs';
+import type { StepContext } from '@hourglass/engine';
+import type { Tensor } from '@tensorflow/tfjs';
+import type { Params } from '../network/layers.ts';
+import { toBatch } from '../model/data.ts';
+import { observedInput } from '../model/predictor.ts';
+import type { RowLoss } from '../training/task.ts';
+import type { HeadOutput, VariationalNetwork } from './network.ts';
+
+/** Frozen parameter `[1]` that holds the present weight of the KL term. */
+export const BETA = 'skip/beta';
+
+/**
+ * Reconstruction (−log of each cell's distribution, nats) plus β · KL(q(z|x) ‖ N(0, I)), for each row.
+ * Free bits hold while training: a dimension whose mean KL over the batch is below them is not pressed further.
+ * Source: Kingma & Welling 2014; free bits: Kingma et al. 2016.
+ *
+ * @param freeBits nats a dimension
+ */
+export function variationalLoss(
+  network: VariationalNetwork,
+  { freeBits }: { freeBits: number },
+): (batch: Record<string, Tensor>, params: Params, context: StepContext) => RowLoss {
+  const columns = network.spec.heads!.length;
+  return (batch, params, context) => {
+    const { w } = toBatch(batch);
+    const { mu, logVar } = network.posterior(network.prepare(observedInput(batch), params), params, context);
+    const [rows, d] = mu.shape as [number, number];
+    const z = tf.add(mu, tf.mul(tf.exp(tf.mul(logVar, 0.5)), context.random.normal([rows, d])));
+    const cells = reconstructionLoss(network.heads(z, params, context), batch, params);
+    const each = tf.mul(tf.sub(tf.add(tf.square(mu), tf.exp(logVar)), tf.add(logVar, 1)), 0.5);
+    const kl =
+      context.training && freeBits > 0
+        ? // The batch's mean, held up from below; every row gets an equal part of it.
+          tf.add(tf.mul(tf.sum(each, 1), 0), tf.sum(tf.maximum(tf.mean(each, 0), freeBits)))
+        : tf.sum(each, 1);
+    const loss = tf.add(cells, tf.mul(kl, params[BETA]!));
+    return { loss, weight: tf.add(tf.mul(tf.sum(w, 1), 0), columns) };
+  };
+}
+
+/** −log of the cells under the decoder's distributions, summed over the columns, `[b]`; constants are left out. */
+export function reconstructionLoss(outputs: HeadOutput[], batch: Record<string, Tensor>, params: Params): Tensor {
+  let at = 0;
+  const parts = outputs.map(({ group, logits, mean, logSigma }, g) => {
+    const n = group.columns.length;
+    const [rows, all] = batch.target!.shape as [number, number];
+    const cut = (cells: Tensor): Tensor => (n === all ? cells : tf.slice(cells, [0, at], [rows, n]));
+    const [target, score] = [cut(batch.target!), cut(batch.score!)];
+    at += n;
+    const truth = tf.cast(tf.oneHot(target as tf.Tensor2D, group.width), 'float32');
+    const classes = tf.sum(crossEntropy(logits, truth), 1);
+    if (!mean) return classes;
+    // Only the class that is true, and only where it is an interval.
+    const asked = tf.mul(truth, params[`skip/scored/${g}`]!);
+    const error = tf.mul(tf.sub(tf.reshape(score, [rows, n, 1]), mean), tf.exp(tf.neg(logSigma!)));
+    const density = tf.mul(asked, tf.add(tf.mul(tf.square(error), 0.5), logSigma!));
+    return tf.add(classes, tf.sum(tf.sum(density, 2), 1));
+  });
+  return parts.reduce((sum, part) => tf.add(sum, part));
+}
+
+/** −Σ truth · log softmax over the last axis; gradient by hand: softmax − truth. */
+const crossEntropy = tf.customGrad((logits, truth, save) => {
+  const shifted = tf.sub(logits as Tensor, tf.max(logits as Tensor, -1, true));
+  const exponent = tf.exp(shifted);
+  const total = tf.sum(exponent, -1, true);
+  const value = tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth as Tensor), -1);
+  (save as unknown as (tensors: Tensor[]) => void)([tf.div(exponent, total), truth as Tensor]);
+  return {
+    value,
+    gradFunc: (dy, saved) => {
+      const [probabilities, labels] = saved as [Tensor, Tensor];
+      return [tf.mul(tf.expandDims(dy as Tensor, -1), tf.sub(probabilities, labels)), tf.zerosLike(labels)];
+    },
+  };
+}) as (logits: Tensor, truth: Tensor) => Tensor;

@@ -1,0 +1,128 @@
+import { HourglassError } from '@hourglass/core';
+import type { ParamArrays, StepContext } from '@hourglass/engine';
+import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { embeddingWidth, ParamBuilder } from '../network/init.ts';
+import { dense, layerNorm, type Params } from '../network/layers.ts';
+import type { Network, NetworkSpec, PreparedInput } from '../network/network.ts';
+import { assemble, residual, tabularInputWidth } from '../network/tabular.ts';
+import { groupHeads, type HeadGroup } from './heads.ts';
+
+/** A latent as a normal distribution, `[b, d]` each. */
+export interface Posterior {
+  mu: Tensor;
+  logVar: Tensor;
+}
+
+/** A group's answer: a distribution over the classes of each column, and of the score within each class. */
+export interface HeadOutput {
+  group: HeadGroup;
+  /** `[b, n, width]`; classes a column does not have are far below the others. */
+  logits: Tensor;
+  /** Scored groups: mean of the score in each class `[b, n, width]`, and log deviation `[n, width]`. */
+  mean?: Tensor;
+  logSigma?: Tensor;
+}
+
+/** The network of a variational autoencoder on tables. */
+export interface VariationalNetwork extends Network {
+  groups: HeadGroup[];
+  posterior(input: PreparedInput, params: Params, context: StepContext): Posterior;
+  heads(z: Tensor, params: Params, context: StepContext): HeadOutput[];
+}
+
+/** Log variances and log deviations stay within ± these, smoothly. */
+const LOG_VAR_LIMIT = 10;
+const LOG_SIGMA_LIMIT = 4;
+/** Added to the logits of classes a column does not have. */
+const NEVER = -1e4;
+
+/** Row → residual blocks → normal latent; latent → residual blocks → classes and scores of every column. */
+export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
+  const { layout, latentDim, width, blocks } = spec;
+  const heads = spec.heads!;
+  const groups = groupHeads(heads);
+  const inputWidth = tabularInputWidth(spec);
+
+  const posterior = ({ row }: PreparedInput, params: Params, context: StepContext): Posterior => {
+    let y = dense(row, params, 'encoder/in');
+    for (let k = 0; k < blocks; k++) y = residual(y, params, `encoder/${k}`, spec.dropout, context);
+    y = layerNorm(y, params, 'encoder/norm');
+    return { mu: dense(y, params, 'encoder/mu'), logVar: bounded(dense(y, params, 'encoder/logVar'), LOG_VAR_LIMIT) };
+  };
+
+  return {
+    spec,
+    groups,
+    init(seed) {
+      const build = new ParamBuilder(seed);
+      layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
+      build.dense('encoder/in', inputWidth, width);
+      for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
+      build.norm('encoder/norm', width);
+      build.dense('encoder/mu', width, latentDim, 0.5);
+      build.dense('encoder/logVar', width, latentDim, 0.1);
+      build.dense('decoder/in', latentDim, width);
+      for (let k = 0; k < blocks; k++) build.residual(`decoder/${k}`, width);
+      build.norm('decoder/norm', width);
+      groups.forEach((group, g) => {
+        const size = group.columns.length * group.width;
+        build.dense(`decoder/class/${g}`, width, size, 0.5);
+        if (!group.scored) return;
+        build.dense(`decoder/score/${g}`, width, size, 0.1);
+        build.zeros(`decoder/sigma/${g}/bias`, [group.columns.length, group.width]);
+      });
+      return build.params;
+    },
+    prior: () => headMasks(spec, groups),
+    prepare: (input, params) => ({ row: assemble(input, params, spec) }),
+    posterior,
+    encode: (input, params, context) => posterior(input, params, context).mu,
+    activationWidth: latentDim,
+    activations: (input, params, context) => posterior(input, params, context).mu,
+    heads(z, params, context) {
+      let y = dense(z, params, 'decoder/in');
+      for (let k = 0; k < blocks; k++) y = residual(y, params, `decoder/${k}`, spec.dropout, context);
+      y = layerNorm(y, params, 'decoder/norm');
+      const rows = z.shape[0]!;
+      return groups.map((group, g) => {
+        const shape = [rows, group.columns.length, group.width];
+        const logits = tf.add(tf.reshape(dense(y, params, `decoder/class/${g}`), shape), params[`skip/never/${g}`]!);
+        if (!group.scored) return { group, logits };
+        return {
+          group,
+          logits,
+          mean: tf.reshape(dense(y, params, `decoder/score/${g}`), shape),
+          logSigma: bounded(params[`decoder/sigma/${g}/bias`]!, LOG_SIGMA_LIMIT),
+        };
+      });
+    },
+    decode() {
+      throw new HourglassError(
+        'MODEL_INCOMPATIBLE',
+        'this model generates rows: its decoder gives distributions, not a table; use synthetic-data/reconstruct, sample or interpolate',
+      );
+    },
+  };
+}
+
+/** Smoothly within ± limit. */
+const bounded = (x: Tensor, limit: number): Tensor => tf.mul(tf.tanh(tf.div(x, limit)), limit);
+
+/** Constants of the groups: which classes a column has, and which of them are scored. */
+function headMasks({ heads }: NetworkSpec, groups: HeadGroup[]): ParamArrays {
+  const masks: ParamArrays = {};
+  groups.forEach(({ columns, width, scored }, g) => {
+    const shape = [columns.length, width];
+    const never = new Float32Array(columns.length * width);
+    const asked = new Float32Array(columns.length * width);
+    columns.forEach((column, i) => {
+      const { classes, scoredFrom = classes } = heads![column]!;
+      never.fill(NEVER, i * width + classes, (i + 1) * width);
+      asked.fill(1, i * width + scoredFrom, i * width + classes);
+    });
+    masks[`skip/never/${g}`] = { shape, values: never };
+    if (scored) masks[`skip/scored/${g}`] = { shape, values: asked };
+  });
+  return masks;
+}

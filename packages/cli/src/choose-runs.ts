@@ -1,0 +1,91 @@
+import { didYouMean, HourglassError, parseDuration } from '@hourglass/core';
+import type { MetricNumbers, RunHeader } from '@hourglass/runtime';
+
+/** What `hourglass runs` may be asked for. */
+export interface RunChoice {
+  pipeline?: string;
+  status?: string[];
+  since?: string;
+  sort?: string;
+  reverse?: boolean;
+}
+
+export const RUN_STATES = ['running', 'interrupted', 'waiting', 'succeeded', 'failed', 'cancelled'] as const;
+
+/**
+ * The runs asked for, in the order they came in.
+ * @throws CALL_INVALID for a state or a time that is none
+ */
+export function filterRuns(runs: readonly RunHeader[], choice: RunChoice, now: number): RunHeader[] {
+  for (const status of choice.status ?? [])
+    if (!(RUN_STATES as readonly string[]).includes(status)) {
+      const near = didYouMean(status, [...RUN_STATES]);
+      throw new HourglassError(
+        'CALL_INVALID',
+        `--status: expected one of ${RUN_STATES.join(', ')}, found "${status}".${near ? ` Did you mean ${near}?` : ''}`,
+      );
+    }
+  const from = choice.since === undefined ? -Infinity : timeOf(choice.since, now);
+  return runs.filter(
+    ({ pipeline, status, startedAt }) =>
+      (choice.pipeline === undefined || pipeline === choice.pipeline) &&
+      (!choice.status?.length || choice.status.includes(status)) &&
+      Date.parse(startedAt) >= from,
+  );
+}
+
+/** `7d` back from now, or an ISO 8601 date. */
+function timeOf(since: string, now: number): number {
+  const back = parseDuration(since);
+  const at = back === undefined ? Date.parse(since) : now - back;
+  // Date.parse takes many texts; what is meant here begins with a year.
+  if (Number.isNaN(at) || (back === undefined && !/^\d{4}-\d\d/.test(since)))
+    throw new HourglassError(
+      'CALL_INVALID',
+      `--since: expected a duration back such as 12h or 7d, or a date such as 2026-11-24, found "${since}".`,
+    );
+  return at;
+}
+
+/** Keys that sort without looking into results, with the direction one wants first. */
+const KEYS: Record<string, (a: RunHeader, b: RunHeader) => number> = {
+  when: (a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt),
+  time: (a, b) => duration(b) - duration(a),
+  pipeline: (a, b) => a.pipeline.localeCompare(b.pipeline),
+};
+
+const duration = ({ startedAt, finishedAt }: RunHeader): number =>
+  finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : -1;
+
+/** Whether sorting so needs the metrics of the runs. */
+export const sortsByMetric = (sort: string | undefined): sort is string =>
+  sort !== undefined && !Object.hasOwn(KEYS, sort);
+
+/**
+ * Sorts runs. Those without the metric come last, whichever way round.
+ *
+ * @param metrics numbers of each run by name, where the key is a metric
+ * @throws CALL_INVALID when no run has the metric
+ */
+export function sortRuns(
+  runs: readonly RunHeader[],
+  { sort = 'when', reverse = false }: RunChoice,
+  metrics: ReadonlyMap<string, MetricNumbers> = new Map(),
+): RunHeader[] {
+  const way = reverse ? -1 : 1;
+  if (!sortsByMetric(sort)) return [...runs].sort((a, b) => way * KEYS[sort]!(a, b));
+  const valueOf = ({ id }: RunHeader): number => metrics.get(id)?.[sort] ?? Number.NaN;
+  if (runs.length > 0 && runs.every((run) => Number.isNaN(valueOf(run)))) {
+    const known = [...new Set([...metrics.values()].flatMap((numbers) => Object.keys(numbers)))].sort();
+    const near = didYouMean(sort, [...Object.keys(KEYS), ...known]);
+    throw new HourglassError(
+      'CALL_INVALID',
+      `--sort: expected ${Object.keys(KEYS).join(', ')} or a metric of these runs (${known.slice(0, 12).join(', ') || 'they have none'}), found "${sort}".${near ? ` Did you mean ${near}?` : ''}`,
+    );
+  }
+  return [...runs].sort((a, b) => {
+    const [x, y] = [valueOf(a), valueOf(b)];
+    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
+    return way * (x - y);
+  });
+}

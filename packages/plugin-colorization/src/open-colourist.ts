@@ -1,0 +1,78 @@
+import { imagePredictor, loadImageModel, type Plane } from '@hourglass/autoencoder';
+import type { ArtifactRef } from '@hourglass/core';
+import { GREY_LIGHTNESS, labToRgb, rgbToLab, type RawImage } from '@hourglass/images';
+import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
+import type { Tensor } from '@tensorflow/tfjs';
+import { COLOUR, colours, LIGHT, type ColourFit } from './colour-model.ts';
+
+/** A colour known at a place. */
+export interface Hint {
+  x: number;
+  y: number;
+  /** `#rrggbb` */
+  colour: string;
+  radius: number;
+}
+
+/** A colorization model ready for pictures of any size. Dispose it after use. */
+export interface Colourist {
+  /** a*, b* of each pixel, `[h, w, 2]`. */
+  colours(light: Plane, hints: readonly Hint[]): Promise<Plane>;
+  /** Lightness of a picture, `[h, w, 1]`: 0…100. */
+  lightness(image: RawImage): Plane;
+  /** A picture in colour with that lightness. */
+  paint(light: Plane, ab: Plane): RawImage;
+  dispose(): void;
+}
+
+export async function openColourist(context: StageContext, ref: ArtifactRef, temperature: number): Promise<Colourist> {
+  const model = await loadImageModel(context.artifacts, ref);
+  const fitted = model.description.fitted as unknown as ColourFit;
+  const read = (input: Tensor, net: (x: Tensor) => Tensor): Tensor => colours(net(input), fitted, temperature);
+  const predictor = imagePredictor(await context.engine(), model, read);
+  return {
+    lightness,
+    paint,
+    colours(light, hints) {
+      if (hints.length > 0 && !fitted.hints)
+        throw new HourglassError(
+          'OPTION_INVALID',
+          'colorization/colorize: hints: the model was trained without. Train it with hints: 0.02.',
+        );
+      return predictor.run(fitted.hints ? withHints(light, hints) : scaled(light));
+    },
+    dispose: () => predictor.dispose(),
+  };
+}
+
+const scaled = (light: Plane): Plane => ({ ...light, values: light.values.map((value) => (value - LIGHT) / LIGHT) });
+
+function withHints({ width, height, values }: Plane, hints: readonly Hint[]): Plane {
+  const wide = new Float32Array(width * height * 4);
+  for (let i = 0; i < width * height; i++) wide[4 * i] = (values[i]! - LIGHT) / LIGHT;
+  for (const { x, y, colour, radius } of hints) {
+    const [, a, b] = rgbToLab(Uint8Array.from([1, 3, 5], (at) => parseInt(colour.slice(at, at + 2), 16)));
+    for (let row = Math.max(0, y - radius); row <= Math.min(height - 1, y + radius); row++)
+      for (let column = Math.max(0, x - radius); column <= Math.min(width - 1, x + radius); column++)
+        wide.set([a! / COLOUR, b! / COLOUR, 1], 4 * (row * width + column) + 1);
+  }
+  return { width, height, channels: 4, values: wide };
+}
+
+function lightness({ width, height, channels, data }: RawImage): Plane {
+  const values =
+    channels === 1
+      ? Float32Array.from(data, (byte) => GREY_LIGHTNESS[byte]!)
+      : rgbToLab(data).filter((_, i) => i % 3 === 0);
+  return { width, height, channels: 1, values };
+}
+
+function paint({ width, height, values }: Plane, ab: Plane): RawImage {
+  const lab = new Float32Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    lab[3 * i] = values[i]!;
+    lab[3 * i + 1] = ab.values[2 * i]!;
+    lab[3 * i + 2] = ab.values[2 * i + 1]!;
+  }
+  return { width, height, channels: 3, data: labToRgb(lab) };
+}

@@ -1,0 +1,69 @@
+import {
+  fitPatchBasis,
+  gaussianFilter,
+  medianFilter,
+  pcaWiener,
+  pictureScorer,
+  totalVariation,
+  type PictureScore,
+  type Samples,
+} from '@hourglass/metrics';
+
+export const BASELINES = ['gaussian', 'median', 'tv', 'pca-wiener'] as const;
+export type Baseline = (typeof BASELINES)[number];
+
+export interface BaselineAnswer extends PictureScore {
+  setting: number;
+  filter(image: Samples): Samples;
+}
+
+/** Pictures each strength is tried on. */
+const TRIAL = 32;
+
+/**
+ * A filter at the strength that is best on these pictures: the peer has seen the truth, which we have not.
+ * @param level strength of the noise, from which pca-wiener's strengths start
+ */
+export function bestBaseline(
+  name: Baseline,
+  truth: readonly Samples[],
+  noisy: readonly Samples[],
+  reference: readonly Samples[],
+  level: number,
+): BaselineAnswer {
+  const filters = settingsOf(name, reference, level);
+  const scored = (filter: (image: Samples) => Samples, count: number): PictureScore => {
+    const scorer = pictureScorer();
+    for (let i = 0; i < Math.min(count, truth.length); i++) scorer.add(truth[i]!, filter(noisy[i]!));
+    return scorer.score();
+  };
+  const best = filters
+    .map((one) => ({ ...one, trial: scored(one.filter, TRIAL).psnr }))
+    .reduce((a, b) => (b.trial > a.trial ? b : a));
+  return { setting: best.setting, filter: best.filter, ...scored(best.filter, truth.length) };
+}
+
+function settingsOf(
+  name: Baseline,
+  reference: readonly Samples[],
+  level: number,
+): { setting: number; filter: (image: Samples) => Samples }[] {
+  const of = (settings: number[], filter: (image: Samples, setting: number) => Samples) =>
+    settings.map((setting) => ({ setting, filter: (image: Samples) => filter(image, setting) }));
+  switch (name) {
+    case 'gaussian':
+      return of([0.4, 0.55, 0.7, 0.85, 1, 1.3], gaussianFilter);
+    case 'median':
+      return of([1, 2], medianFilter);
+    case 'tv':
+      return of([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5], totalVariation);
+    case 'pca-wiener': {
+      const side = Math.min(8, ...reference.map(({ width, height }) => Math.min(width, height)));
+      const basis = fitPatchBasis(reference, side);
+      return of(
+        [0.7, 0.85, 1, 1.2].map((factor) => factor * Math.max(0.01, level)),
+        (image, sigma) => pcaWiener(image, basis, sigma),
+      );
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { imagePredictor, loadImageModel, type ImageModel, type Plane } from '@hourglass/autoencoder';
+import type { ArtifactRef } from '@hourglass/core';
+import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
+import * as tf from '@tensorflow/tfjs';
+import { cleaned } from './predict-noise.ts';
+
+/** A denoising model ready for pictures of any size. Dispose it after use. */
+export interface Denoiser {
+  model: ImageModel;
+  channels: 1 | 3;
+  /** @param noisy brightness about 0…1 @param level strength, where the model asks for it */
+  clean(noisy: Plane, level: number): Promise<Plane>;
+  dispose(): void;
+}
+
+export async function openDenoiser(context: StageContext, ref: ArtifactRef): Promise<Denoiser> {
+  const model = await loadImageModel(context.artifacts, ref);
+  const { fitted, network } = model.description;
+  const channels = fitted.channels as 1 | 3;
+  const mapped = network.inputs > channels;
+  const predictor = imagePredictor(await context.engine(), model, (input, net) => {
+    if (!mapped) return cleaned(input, net);
+    const [rows, height, width] = input.shape as [number, number, number];
+    const picture = tf.slice(input, [0, 0, 0, 0], [rows, height, width, channels]);
+    const level = tf.slice(input, [0, 0, 0, channels], [rows, 1, 1, 1]);
+    return cleaned(picture, net, level);
+  });
+  return {
+    model,
+    channels,
+    clean: (noisy, level) => predictor.run(mapped ? withLevel(noisy, level) : noisy),
+    dispose: () => predictor.dispose(),
+  };
+}
+
+/** The strength of the noise as one more channel. */
+function withLevel({ width, height, channels, values }: Plane, level: number): Plane {
+  const wide = new Float32Array(width * height * (channels + 1));
+  for (let i = 0; i < width * height; i++) {
+    for (let k = 0; k < channels; k++) wide[i * (channels + 1) + k] = values[i * channels + k]!;
+    wide[i * (channels + 1) + channels] = level;
+  }
+  return { width, height, channels: channels + 1, values: wide };
+}
+
+/** The strength to tell a model that asks for it. @throws OPTION_INVALID where it asks and none is given */
+export function levelFor({ description }: ImageModel, given: number | undefined, stage: string): number {
+  if (!description.options.levelMap) return 0;
+  if (given !== undefined) return given;
+  throw new HourglassError(
+    'OPTION_INVALID',
+    `${stage}: the model was trained with levelMap: say how strong the noise is with \`level\` (0 … 1 for a brightness of 0 … 1).`,
+  );
+}

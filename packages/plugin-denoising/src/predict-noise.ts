@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+
+/**
+ * The clean picture: the noisy one without the noise the network sees on it.
+ * @param noisy brightness 0…1 `[b, h, w, c]`; @param level strength `[b, 1, 1, 1]` as one more channel of the network
+ */
+export function cleaned(noisy: Tensor, net: (x: Tensor) => Tensor, level?: Tensor): Tensor {
+  const centred = tf.sub(noisy, 0.5);
+  const [rows, height, width] = noisy.shape as [number, number, number];
+  const input = level ? tf.concat([centred, tf.mul(tf.ones([rows, height, width, 1]), level)], 3) : centred;
+  return tf.sub(noisy, net(input));
+}
