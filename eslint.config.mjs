@@ -12,6 +12,11 @@ const boundaries = [
     onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin', 'type:activities', 'type:workflows'],
   },
   {
+    // Its tests hold what is deployed against the code.
+    sourceTag: 'type:infra',
+    onlyDependOnLibsWithTags: ['type:core', 'type:activities', 'type:workflows', 'type:app'],
+  },
+  {
     sourceTag: 'type:activities',
     onlyDependOnLibsWithTags: ['type:core', 'type:lib', 'type:plugin', 'type:workflows'],
   },

@@ -13,7 +13,7 @@ const TEMPORAL_SERVER = fileURLToPath(
 export default defineConfig({
   test: {
     // One project a package, so that `--project NAME` runs one package's tests; sources are consumed without a build.
-    projects: [...packages, 'activities', 'workflows', 'scripts'].map((root) => ({
+    projects: [...packages, 'activities', 'workflows', 'infra', 'scripts'].map((root) => ({
       root,
       resolve: { conditions: ['@hourglass/source'] },
       ssr: { resolve: { conditions: ['@hourglass/source'] } },

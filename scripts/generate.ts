@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { ERROR_CODES, pipelineJsonSchema } from '@hourglass/core';
 import { discoverPlugins } from '@hourglass/runtime';
 import { format, resolveConfig } from 'prettier';
+import { publicPackages } from './packages/pack-all.ts';
 
 // Writes what is derived from the code: `npm run generate`. With --check: says what is stale and fails.
 
@@ -44,15 +45,22 @@ _Written by \`npm run generate\` from \`packages/core/src/error.ts\`._
 `;
 }
 
+/** npm takes a licence only from a package's own folder. */
+const licence = (): string => readFileSync(resolve(root, 'LICENSE'), 'utf8');
+
 const files: Record<string, () => string | Promise<string>> = {
   'packages/core/schema/pipeline.v1.json': schema,
   'docs/errors.md': errors,
+  ...Object.fromEntries(publicPackages().map(({ folder }) => [`${folder}/LICENSE`, licence])),
 };
 
 const stale: string[] = [];
 for (const [file, content] of Object.entries(files)) {
   const path = resolve(root, file);
-  const text = await format(await content(), { ...(await resolveConfig(path)), filepath: path });
+  const written = await content();
+  const text = file.endsWith('LICENSE')
+    ? written
+    : await format(written, { ...(await resolveConfig(path)), filepath: path });
   let before: string | undefined;
   try {
     before = readFileSync(path, 'utf8');

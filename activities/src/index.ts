@@ -1,3 +1,4 @@
+export { CPU, queueConfig, taskQueueOf } from './connection/queues.ts';
 export { temporalSettings } from './connection/settings.ts';
 export type { TemporalSettings } from './connection/settings.ts';
 export { startDevServer } from './server/dev-server.ts';

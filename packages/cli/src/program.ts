@@ -138,7 +138,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     )
     .option('--max-parallel <n>', 'stages side by side at the most', integer(1))
     .option('--plain', 'one line an event instead of a live view')
-    .option('--report', 'write a report of the run besides: RUN.html here')
+    .option('--report', 'write a report of the run besides: RUN.html in the folder of --out')
     .option('--open', 'write it and open it in the browser')
     .addOption(jsonOption('one JSON event a line'))
     .action(async (file, options) => (await import('./commands/run.ts')).run(context, state, file, options))

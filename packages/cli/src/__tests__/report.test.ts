@@ -34,6 +34,19 @@ describe('a report', () => {
     expect(page).not.toMatch(/<script|<b>careful/);
   });
 
+  it('lies where the run delivers, which is said', async () => {
+    const other = makeWorkspace({ 'p.yaml': toyPipeline('  work: { uses: toy/work }\n') });
+    try {
+      const { code, err } = await other.call(['run', 'p.yaml', '--report', '--out', 'deep/out']);
+      expect(code).toBe(0);
+      const [file] = readdirSync(join(other.dir, 'deep/out')).filter((name) => name.endsWith('.html'));
+      expect(err).toContain(`wrote ${join('deep/out', file!)}`);
+      expect(readdirSync(other.dir).filter((name) => name.endsWith('.html'))).toEqual([]);
+    } finally {
+      other.remove();
+    }
+  });
+
   it('shows a run that failed, by the first letters of an id, where it is told to', async () => {
     const [failed] = await ids();
     const { code, err } = await w.call(['report', failed!, '-o', 'sub/failed.html']);

@@ -116,6 +116,8 @@ export default defineConfig({
     include: ['src/**/__tests__/**/*.test.ts'],
     pool: 'forks', // native modules need a process of their own
     testTimeout: 120_000,
+    // The conformance kit loads the stages of this package, which are TypeScript: it has to go through vitest as they do.
+    server: { deps: { inline: ['@hourglass/plugin-kit'] } },
   },
 });
 `,

@@ -1,0 +1,98 @@
+// Installs the tarballs of all packages, and nothing else of this repository, in a folder outside of it; writes a plugin there,
+// packs and installs it, and runs what a user runs, on each version of Node. Ends with "N passed, N failed".
+// Call: tsx .ci/packed.ts [VERSION of node …]; packages have to be built.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { packAll } from '../scripts/packages/pack-all.ts';
+
+const versions = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'hourglass-packed-'));
+const project = join(folder, 'project');
+const plugin = join(project, 'hourglass-plugin-demo-app');
+let passed = 0;
+let failed = 0;
+
+/** Runs a command; `expected` has to be in what it prints. */
+function step(
+  title: string,
+  command: string[],
+  { cwd = project, expected, node = process.execPath }: { cwd?: string; expected?: RegExp; node?: string } = {},
+): boolean {
+  const started = Date.now();
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|HOURGLASS_)/i.test(name));
+  const env = {
+    ...Object.fromEntries(inherited),
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
+    HOURGLASS_HOME: join(folder, `store-${dirname(node).replaceAll('/', '_')}`),
+  };
+  const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
+    cwd,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 27,
+  });
+  const good = status === 0 && (expected === undefined || expected.test(stdout));
+  console.log(`${good ? 'ok' : 'FAILED'}: ${title} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  if (good) passed++;
+  else {
+    failed++;
+    console.log(
+      `${command.join(' ')}\n${stdout.slice(-3000)}\n${stderr.slice(-3000)}\nexit code ${status}${expected ? `, expected ${expected}` : ''}`,
+    );
+  }
+  return good;
+}
+
+try {
+  mkdirSync(project);
+  const packages = packAll(folder);
+  writeFileSync(join(project, '.npmrc'), 'onnxruntime-node-install=skip\naudit=false\nfund=false\n');
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({
+      name: 'project',
+      private: true,
+      type: 'module',
+      // All are named, since none of them is at the registry.
+      dependencies: Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`])),
+      devDependencies: { typescript: '^6.0.3', vitest: '^4.1.12', '@types/node': '^20.19.0' },
+    }),
+  );
+  const hourglass = join(project, 'node_modules/.bin/hourglass');
+  const ready =
+    step(`${packages.length} tarballs install`, ['npm', 'install', '--prefer-offline']) &&
+    step('hourglass plugin new demo-app', [hourglass, 'plugin', 'new', 'demo-app'], { expected: /npm test/ }) &&
+    step('the new plugin builds and passes its tests', ['npm', 'test'], { cwd: plugin, expected: /39 passed/ }) &&
+    step('it packs', ['npm', 'pack', '--pack-destination', folder], { cwd: plugin });
+  if (ready) {
+    rmSync(plugin, { recursive: true });
+    const tarball = readdirSync(folder).find((name) => name.startsWith('hourglass-plugin-demo-app'))!;
+    step('it installs from its tarball', ['npm', 'install', '--prefer-offline', join(folder, tarball)]);
+    const nodes: [string, string][] = [[process.version, process.execPath]];
+    for (const version of versions) {
+      const name = `node-${process.platform}-${process.arch}`;
+      const at = join(folder, `node-${version}`);
+      if (step(`Node ${version}`, ['npm', 'install', '--no-save', '--prefix', at, `${name}@${version}`]))
+        nodes.push([version, join(at, 'node_modules', name, 'bin/node')]);
+    }
+    const example = 'node_modules/hourglass-plugin-demo-app/examples/demo-app.yaml';
+    const quickstart = 'node_modules/@hourglass/workflows/pipelines/wdbc-imputation.yaml';
+    for (const [version, node] of nodes) {
+      const run = (title: string, argv: string[], expected?: RegExp): boolean =>
+        step(`${title} on Node ${version}`, [node, hourglass, ...argv], { node, expected });
+      run('hourglass plugins finds the plugin', ['plugins'], /demo-app/);
+      run('hourglass run uses the plugin', ['run', example, '--plain', '--out', join(folder, 'out')], /evaluate/);
+      run('the quickstart runs', ['run', quickstart, '--plain', '--report', '--out', join(folder, 'out')], /export/);
+    }
+    const { dependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
+      dependencies: object;
+    };
+    console.log(`${Object.keys(dependencies).length} packages from tarballs`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
