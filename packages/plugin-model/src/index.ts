@@ -1,4 +1,4 @@
-import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
+import { artifact, definePlugin, defineStage } from '@hourglass/core';
 import { z } from 'zod';
 import { exportStage } from './export-manifest.ts';
 
