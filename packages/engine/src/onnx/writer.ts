@@ -69,6 +69,9 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
   const names = new Map<Value, string>();
   /** Names given by rename: they stay. */
   const renamed = new Set<string>();
+  /** New names of renamed outputs, for callers that still hold the old ones. */
+  const aliases = new Map<string, string>();
+  const current = (name: string): string => aliases.get(name) ?? name;
   let count = 0;
   const fresh = () => `${prefix}${count++}`;
   let rowsName: string | undefined;
@@ -87,7 +90,7 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
     nodeOf(opType, inputs, outputs, attributes = {}) {
       const output = Array.from({ length: outputs }, fresh);
       const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-      nodes.push({ opType, input: inputs, output, attribute });
+      nodes.push({ opType, input: inputs.map(current), output, attribute });
       return output;
     },
     mlNode(opType, inputs, attributes) {
@@ -95,7 +98,8 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
       nodes.at(-1)!.domain = ML_DOMAIN;
       return output;
     },
-    rename(from, to) {
+    rename(given, to) {
+      const from = current(given);
       // An output of a node takes the new name everywhere; anything else is passed on.
       if (nodes.some((node) => node.output.includes(from)) && !renamed.has(from)) {
         for (const node of nodes) {
@@ -104,6 +108,7 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
         }
         for (const [value, name] of names) if (name === from) names.set(value, to);
         renamed.add(to);
+        aliases.set(from, to);
         return to;
       }
       nodes.push({ opType: 'Identity', input: [from], output: [to], attribute: [] });
