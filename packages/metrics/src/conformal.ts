@@ -1,3 +1,5 @@
+import { lowerBound } from './sorted-search.ts';
+
 /**
  * Chance that a row like the calibration rows scores at least this high, `(1 + #{calibration ≥ score}) / (n + 1)`:
  * uniform or larger for any row exchangeable with them, whatever the score.
@@ -5,15 +7,7 @@
  * @see Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005
  */
 export function conformalPValue(sorted: ArrayLike<number>, score: number): number {
-  // First place with sorted[i] >= score.
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < score) low = middle + 1;
-    else high = middle;
-  }
-  return (1 + sorted.length - low) / (sorted.length + 1);
+  return (1 + sorted.length - lowerBound(sorted, score)) / (sorted.length + 1);
 }
 
 /**

@@ -65,3 +65,4 @@ export {
 export { fitGaussianCopula, independentColumns, sampleCopula, type GaussianCopula } from './gaussian-copula.ts';
 export { normalProbability, normalQuantile } from './normal.ts';
 export { fitRandomForest, forestProbabilities, type ForestOptions, type RandomForest } from './random-forest.ts';
+export { lowerBound } from './sorted-search.ts';

@@ -1,5 +1,6 @@
 import { HourglassError } from '@hourglass/core';
 import type { NumberMatrix } from './pca.ts';
+import { lowerBound } from './sorted-search.ts';
 
 /** Trees of a forest in flat arrays; a leaf has column −1 and its classes' shares at `value · classes` of `shares`. */
 export interface RandomForest {
@@ -158,18 +159,7 @@ function binColumns({ rows, cols, data }: NumberMatrix): { bins: Uint8Array[]; c
         ? distinct.slice(0, -1).map((value, k) => (value + distinct[k + 1]!) / 2)
         : [...new Set(Array.from({ length: CUTS - 1 }, (_, k) => sorted[Math.floor(((k + 1) * rows) / CUTS)]!))];
     cuts.push(chosen);
-    bins.push(
-      Uint8Array.from({ length: rows }, (_, i) => {
-        const value = data[i * cols + j]!;
-        let [low, high] = [0, chosen.length];
-        while (low < high) {
-          const middle = (low + high) >> 1;
-          if (chosen[middle]! < value) low = middle + 1;
-          else high = middle;
-        }
-        return low;
-      }),
-    );
+    bins.push(Uint8Array.from({ length: rows }, (_, i) => lowerBound(chosen, data[i * cols + j]!)));
   }
   return { bins, cuts };
 }

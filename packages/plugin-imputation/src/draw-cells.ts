@@ -7,6 +7,7 @@ import {
   type TableLayout,
 } from '@hourglass/autoencoder';
 import { drawUniform } from '@hourglass/engine';
+import { lowerBound } from '@hourglass/metrics';
 import { fillOthers, turnOf, TURNS } from './refine.ts';
 
 /** Held-out answers nearest to an answer, of which one gives its value. Source: Little 1988; mice takes 5. */
@@ -92,13 +93,7 @@ function donors(heldOut: DrawSpec['heldOut'], band: number, column: number): Hel
 function donated({ predicted, observed }: HeldOut, value: number, u: number): number {
   const n = predicted.length;
   if (n === 0) return value;
-  let low = 0;
-  let high = n;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (predicted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
+  const low = lowerBound(predicted, value);
   // Widen to the nearest ones on both sides.
   let start = low;
   let end = low;

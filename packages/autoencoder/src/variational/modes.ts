@@ -1,5 +1,5 @@
 import { hostRandom } from '@hourglass/engine';
-import { fitGaussianMixture, mixtureShares } from '@hourglass/metrics';
+import { fitGaussianMixture, lowerBound, mixtureShares, mostProbable } from '@hourglass/metrics';
 import { denormalise, fitNormaliser, normalise, type Normaliser } from '../columns/normaliser.ts';
 
 /**
@@ -117,30 +117,15 @@ function intervals(sorted: Float64Array, components: number): Mode[] {
   const k = Math.max(1, Math.min(components, Math.floor(size / 20)));
   const mixture = fitGaussianMixture(x, hostRandom(0, 11).uniform, { components: k, ridge: 1e-6 });
   const shares = mixtureShares(mixture, x);
-  const owner = Int32Array.from(sample, (_, i) => {
-    let best = 0;
-    for (let c = 1; c < k; c++) if (shares[i * k + c]! > shares[i * k + best]!) best = c;
-    return best;
-  });
+  const owner = mostProbable(shares, k);
   const starts = [0];
   for (let i = 1; i < size; i++)
     if (owner[i] !== owner[i - 1] && sample[i]! > sample[i - 1]! && i - starts.at(-1)! >= THIN * size) starts.push(i);
   if (starts.length > 1 && size - starts.at(-1)! < THIN * size) starts.pop();
   // Borders in the whole column: the first row whose value is not below that of the sample.
-  const borders = starts.map((start) => (start === 0 ? 0 : firstAtLeast(sorted, sample[start]!)));
+  const borders = starts.map((start) => (start === 0 ? 0 : lowerBound(sorted, sample[start]!)));
   return borders.map((from, index) => {
     const part = sorted.subarray(from, borders[index + 1] ?? n);
     return { low: part[0]!, high: part.at(-1)!, map: fitNormaliser(part, 'rank-gauss') };
   });
-}
-
-function firstAtLeast(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,4 +1,4 @@
-/** Samples of a picture in 0…1, row by row, channels interleaved, `[height, width, channels]`. */
+/** Numbers over a picture, row by row, channels interleaved, `[height, width, channels]`; brightness is 0…1. */
 export interface Samples {
   width: number;
   height: number;
