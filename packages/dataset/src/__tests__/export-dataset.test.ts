@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,11 +12,6 @@ const { store, folder } = await tempStore();
 const fixture = (name: string): string => new URL(`../../fixtures/${name}`, import.meta.url).pathname;
 const wdbc = new URL('../../../../workflows/data/wdbc.parquet', import.meta.url).pathname;
 const from = (sql: string) => queryDataset(store, { inputs: {}, sql });
-const failing = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
 
 test.each<[string, ExportOptions]>([
   ['parquet', { format: 'parquet' }],
@@ -67,7 +63,7 @@ test('a dataset without rows is a file with columns', async () => {
   for (const [format, codec] of [['parquet'], ['arrow'], ['csv'], ['parquet', 'parquetjs']] as const) {
     const path = join(folder, `empty.${format}`);
     expect(await exportDataset(store, data, path, { format, codec })).toMatchObject({ rows: 0, columns: 2 });
-    expect(await failing(ingest(store, { uri: path }))).toContain('holds no rows (it has the columns "x", "y")');
+    expect(await failureOf(ingest(store, { uri: path }))).toContain('holds no rows (it has the columns "x", "y")');
   }
 });
 
@@ -85,7 +81,7 @@ test('CSV tells missing from empty, keeps every digit and refuses what has no te
     '',
   ]);
   const nested = await from(`SELECT [1] AS list, {'a': 1} AS s, 'x'::BLOB AS raw, 1 AS n`);
-  const message = await failing(exportDataset(store, nested, join(folder, 'nested.csv'), { format: 'csv' }));
+  const message = await failureOf(exportDataset(store, nested, join(folder, 'nested.csv'), { format: 'csv' }));
   expect(message).toContain('found "list" (INTEGER[]), "s" (STRUCT(a INTEGER)), "raw" (BLOB). Exclude them');
   await exportDataset(store, nested, join(folder, 'nested.csv'), { format: 'csv', exclude: ['list', 's', 'raw'] });
   expect(await readFile(join(folder, 'nested.csv'), 'utf8')).toBe('n\n1\n');
@@ -99,7 +95,7 @@ test('columns are chosen by name and order', async () => {
     const back = await openDataset(store, await ingest(store, { uri: path }));
     expect(back.columns.map(({ name }) => name)).toEqual(['c', 'a']);
   }
-  const message = await failing(exportDataset(store, data, 'x.csv', { format: 'csv', exclude: ['aa'] }));
+  const message = await failureOf(exportDataset(store, data, 'x.csv', { format: 'csv', exclude: ['aa'] }));
   expect(message).toContain('no column "aa" (did you mean "a"?)');
 });
 
@@ -108,7 +104,7 @@ test('a failed export leaves what was there, and nothing beside it', async () =>
   await mkdir(place);
   await writeFile(join(place, 'out.csv'), 'before');
   const data = await from(`SELECT [1] AS list`);
-  await failing(exportDataset(store, data, join(place, 'out.csv'), { format: 'csv' }));
+  await failureOf(exportDataset(store, data, join(place, 'out.csv'), { format: 'csv' }));
   expect(await readdir(place)).toEqual(['out.csv']);
   expect(await readFile(join(place, 'out.csv'), 'utf8')).toBe('before');
 });
@@ -126,11 +122,11 @@ test('destinations that cannot be written are named', async () => {
   const data = await from('SELECT 1 AS x');
   await mkdir(join(folder, 'a-folder'));
   await writeFile(join(folder, 'a-file'), '');
-  expect(await failing(exportDataset(store, data, join(folder, 'a-folder'), { format: 'csv' }))).toMatch(
+  expect(await failureOf(exportDataset(store, data, join(folder, 'a-folder'), { format: 'csv' }))).toMatch(
     /^SINK_UNWRITABLE .*a-folder: expected a file to write, found a folder/,
   );
   for (const format of ['parquet', 'csv', 'arrow'] as const)
-    expect(await failing(exportDataset(store, data, join(folder, 'a-file/x'), { format }))).toMatch(
+    expect(await failureOf(exportDataset(store, data, join(folder, 'a-file/x'), { format }))).toMatch(
       /^SINK_UNWRITABLE .*a-file\/x: cannot be written \((?:EEXIST|ENOTDIR).*Check the path and its permissions, then run again/,
     );
 });

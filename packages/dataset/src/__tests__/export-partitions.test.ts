@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,11 +23,6 @@ beforeEach(() => {
 const partitionBy = ['day'];
 const deliver = (ref: ArtifactRef, more: Record<string, unknown> = {}) =>
   exportPartitions(store, ref, at, { partitionBy, ...more });
-const failing = (work: Promise<unknown>) =>
-  work.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
 /** What is read of the folder: `day x` of every day. */
 async function read(): Promise<string[]> {
   const data = await ingest(store, { uri: at });
@@ -91,7 +87,7 @@ test('a writer that fails on the way leaves the old state, also for readers that
   // The third partition cannot be written; the first two are there by then.
   const broken = await regions(2, `repeat('z', 300)`);
   for (const mode of ['replace', 'append'])
-    expect(await failing(deliver(broken, { partitionBy: ['region'], mode }))).toMatch(/^COLUMN_INVALID .*too long/);
+    expect(await failureOf(deliver(broken, { partitionBy: ['region'], mode }))).toMatch(/^COLUMN_INVALID .*too long/);
   expect(await filesIn()).toEqual(files);
   expect(await readCommit(at)).toEqual(before);
 });
@@ -149,7 +145,7 @@ test('the digest of the folder tells whether it still is what was written', asyn
   expect(await whole.digestOfDestination(at)).not.toBe(digest);
   await rm(join(at, file!));
   expect(await whole.digestOfDestination(at)).toBeUndefined();
-  expect(await failing(ingest(store, { uri: at }))).toMatch(
+  expect(await failureOf(ingest(store, { uri: at }))).toMatch(
     /^SOURCE_NOT_FOUND Source ".*": expected the file day=2024-01-01\/\w+\.parquet that the folder's manifest names, found none\. Export the folder again\.$/,
   );
   expect(await deliver(await days(0, 2, 1))).toMatchObject({ partitions: 2, unchanged: 1 });
@@ -159,19 +155,19 @@ test('the digest of the folder tells whether it still is what was written', asyn
 test('append of other columns, and folders that are not ours, are refused by name', async () => {
   await deliver(await days(0, 1, 1));
   const other = await made(`SELECT 1::BIGINT AS id, DATE '2024-01-05' AS day, 1.5::DOUBLE AS x, 'a' AS town`);
-  expect(await failing(deliver(other, { mode: 'append' }))).toMatch(
+  expect(await failureOf(deliver(other, { mode: 'append' }))).toMatch(
     /^SCHEMA_MISMATCH .*: cannot be appended to: it has "region" besides; it lacks "town"; "x" is DECIMAL\(9,2\) there and DOUBLE here\. Make the columns equal/,
   );
-  expect(await failing(deliver(await days(0, 1, 1), { mode: 'append', partitionBy: ['region', 'day'] }))).toContain(
+  expect(await failureOf(deliver(await days(0, 1, 1), { mode: 'append', partitionBy: ['region', 'day'] }))).toContain(
     'it is partitioned by "day", not "region", "day"',
   );
   expect(await read()).toHaveLength(1);
   at = join(folder, 'foreign');
   await mkdir(at);
   await writeFile(join(at, 'notes.txt'), 'mine');
-  expect(await failing(deliver(other))).toMatch(/^SINK_UNWRITABLE .*holds notes\.txt, which Hourglass did not write/);
+  expect(await failureOf(deliver(other))).toMatch(/^SINK_UNWRITABLE .*holds notes\.txt, which Hourglass did not write/);
   at = join(at, 'notes.txt');
-  expect(await failing(deliver(other))).toMatch(/^SINK_UNWRITABLE .*expected a folder, found a file/);
+  expect(await failureOf(deliver(other))).toMatch(/^SINK_UNWRITABLE .*expected a folder, found a file/);
   expect((await stat(at)).size).toBe(4);
 });
 
@@ -184,7 +180,7 @@ test('columns that cannot name folders are refused by name', async () => {
     [['nope'], /^COLUMN_NOT_FOUND .*option partitionBy: no column "nope"/],
     [['id', 'id'], /^OPTION_INVALID .*names "id" twice/],
   ] as const)
-    expect(await failing(deliver(data, { partitionBy: columns }))).toMatch(message);
-  expect(await failing(deliver(data, { partitionBy: ['id'], columns: ['id'] }))).toContain('names every column');
+    expect(await failureOf(deliver(data, { partitionBy: columns }))).toMatch(message);
+  expect(await failureOf(deliver(data, { partitionBy: ['id'], columns: ['id'] }))).toContain('names every column');
   expect(existsSync(at) ? await filesIn() : []).toEqual([]);
 });

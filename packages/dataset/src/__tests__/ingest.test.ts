@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -149,11 +150,7 @@ test('a source is read as bytes of a path, not as a pattern', async () => {
   expect((await read({ uri: path })).rows).toBe(569);
 });
 
-const broken = (options: IngestOptions) =>
-  ingest(store, options).then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
+const broken = (options: IngestOptions) => failureOf(ingest(store, options));
 
 test('a missing file offers near names', async () => {
   await file('measures.csv', 'x\n1\n');

@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -18,10 +19,7 @@ const joinThem = (options: Partial<JoinOptions> = {}, left = orders, right = cus
 const rowsOf = async (ref: Parameters<typeof openDataset>[1]) =>
   [...(await (await openDataset(store, ref)).arrow())].map((row) => Object.values(row!.toJSON()).map(String).join(' '));
 const failing = (options: Partial<JoinOptions>, left = orders, right = customers) =>
-  joinThem(options, left, right).then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
+  failureOf(joinThem(options, left, right));
 
 test('inner keeps the rows that find a match, left keeps all; both in the order of the left', async () => {
   const inner = await joinThem();

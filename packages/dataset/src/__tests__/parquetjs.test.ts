@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,11 +10,6 @@ const { store, folder } = await tempStore();
 const fixture = (name: string): string => new URL(`../../fixtures/${name}`, import.meta.url).pathname;
 const wdbc = new URL('../../../../workflows/data/wdbc.parquet', import.meta.url).pathname;
 const from = (sql: string) => queryDataset(store, { inputs: {}, sql });
-const failing = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
 const digestOf = async (path: string) =>
   createHash('sha256')
     .update(await readFile(path))
@@ -88,17 +84,17 @@ test('lists, structures and maps tell missing from empty at every level', async 
 test('types without an exact place, and files it cannot read, are named with the way out', async () => {
   const long = await from(`SELECT INTERVAL 1 DAY AS "how long"`);
   const path = join(folder, 'interval.parquet');
-  expect(await failing(exportDataset(store, long, path, { format: 'parquet', codec: 'parquetjs' }))).toBe(
+  expect(await failureOf(exportDataset(store, long, path, { format: 'parquet', codec: 'parquetjs' }))).toBe(
     `COLUMN_INVALID Export to ${path}: codec parquetjs has no exact place for "how long" (INTERVAL). Leave \`codec\` out, or exclude the column.`,
   );
   await exportDataset(store, long, path, { format: 'parquet' });
-  expect(await failing(ingest(store, { uri: path, codec: 'parquetjs' }))).toContain(
+  expect(await failureOf(ingest(store, { uri: path, codec: 'parquetjs' }))).toContain(
     'Column "how long": codec parquetjs cannot keep its type exactly (FIXED_LEN_BYTE_ARRAY). Leave `codec` out.',
   );
-  expect(await failing(ingest(store, { uri: fixture('case-twins.parquet'), codec: 'parquetjs' }))).toContain(
+  expect(await failureOf(ingest(store, { uri: fixture('case-twins.parquet'), codec: 'parquetjs' }))).toContain(
     'the columns "A" and "a" differ only in upper and lower case',
   );
-  expect(await failing(ingest(store, { uri: fixture('no-rows.parquet'), codec: 'parquetjs' }))).toContain(
+  expect(await failureOf(ingest(store, { uri: fixture('no-rows.parquet'), codec: 'parquetjs' }))).toContain(
     'holds no rows (it has the columns "x")',
   );
 });

@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +16,7 @@ const people = await ingest(store, {
 const towns = await queryDataset(store, { inputs: {}, sql: `SELECT i AS id, 'town ' || i AS town FROM range(3) r(i)` });
 const ask = (sql: string, more: Record<string, unknown> = {}) =>
   querySql(store, { inputs: { people, towns }, sql, ...more });
-const failing = (sql: string) =>
-  ask(sql).then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
+const failing = (sql: string) => failureOf(ask(sql));
 
 test('a query over real datasets gives a dataset, the same bytes each time', async () => {
   const sql = `WITH grown AS (SELECT *, Income / 12 AS monthly FROM people WHERE Age >= 30)

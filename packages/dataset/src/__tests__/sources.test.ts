@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
@@ -14,11 +15,7 @@ const file = async (name: string, content: string | Uint8Array): Promise<string>
   await writeFile(join(folder, name), content);
   return join(folder, name);
 };
-const broken = (options: IngestOptions) =>
-  ingest(store, options).then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
+const broken = (options: IngestOptions) => failureOf(ingest(store, options));
 const values = async (options: IngestOptions, name: string): Promise<(number | string | null)[]> => {
   const column = (await (await read(options)).table([name])).columns[name]!;
   return column.kind === 'numeric'

@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { decodeImage } from '../decode.ts';
@@ -11,11 +12,7 @@ const gradient: RawImage = {
   data: Uint8Array.from({ length: 45 }, (_, i) => (i * 37) & 255),
 };
 const raw = { raw: { width: 5, height: 3, channels: 3 as const } };
-const failing = (bytes: Uint8Array, options = {}): Promise<string> =>
-  decodeImage(bytes, 'cat.png', options).then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
+const failing = (bytes: Uint8Array, options = {}): Promise<string> => failureOf(decodeImage(bytes, 'cat.png', options));
 
 test('PNG, lossless WebP and TIFF come out pixel by pixel, and equal pixels make equal PNG bytes', async () => {
   const png = await encodePng(gradient);

@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,10 +27,7 @@ const deliver = async (options: { uri: string; [name: string]: unknown }, ref: A
     })
   ).outputs.written;
 const failing = (options: { uri: string; [name: string]: unknown }, ref?: ArtifactRef) =>
-  deliver(options, ref).then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
+  failureOf(deliver(options, ref));
 
 test('the ending says the format, unless the option does', async () => {
   const begins = async (uri: string) => (await readFile(join(folder, uri))).subarray(0, 6).toString('latin1');

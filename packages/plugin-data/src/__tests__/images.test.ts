@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,11 +29,6 @@ const read = async (options: Record<string, unknown>, inputs: Record<string, Art
 const write = async (data: ArtifactRef, uri: string) =>
   (await runStage({ manifest: exportImages, run: exportRun, inputs: { data }, options: { uri }, context })).outputs
     .written;
-const failing = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
 const decoded = async (ref: ArtifactRef) => {
   const all = [];
   for await (const stored of readImages(store.artifacts, ref, { where: 'test' })) all.push(stored);
@@ -94,19 +90,21 @@ test('broken pictures are set aside and named, the rest go on; too many of them 
   ]);
   await writeFile(join(mixed, 'empty.png'), '');
   await writeFile(join(mixed, 'text.jpg'), 'hello');
-  expect(await failing(read({ uri: mixed }))).toMatch(
+  expect(await failureOf(read({ uri: mixed }))).toMatch(
     /^CONTRACT_VIOLATED data\/images: 3 of 11 pictures cannot be read, more than brokenLimit 0.1 allows: cut.png .*; empty.png \(the file holds no bytes\); text.jpg/,
   );
-  expect(await failing(read({ uri: mixed, onBroken: 'fail' }))).toContain('SOURCE_INVALID cut.png: expected a picture');
+  expect(await failureOf(read({ uri: mixed, onBroken: 'fail' }))).toContain(
+    'SOURCE_INVALID cut.png: expected a picture',
+  );
 });
 
 test('a folder without pictures, and both or neither source, are said plainly', async () => {
   await mkdir(join(folder, 'texts'));
   await writeFile(join(folder, 'texts/a.txt'), 'x');
-  expect(await failing(read({ uri: join(folder, 'texts') }))).toMatch(
+  expect(await failureOf(read({ uri: join(folder, 'texts') }))).toMatch(
     /SOURCE_NOT_FOUND data\/images: .* holds no pictures: none of its 1 files ends in .png/,
   );
-  expect(await failing(read({}))).toBe(
+  expect(await failureOf(read({}))).toBe(
     'OPTION_INVALID data/images: give either the option `uri` or the input `data`, found neither.',
   );
 });
@@ -121,7 +119,7 @@ test('numbers of a table become pictures, their other columns beside them', asyn
     [255, 255, 0, 0],
   ]);
   expect(found.map(({ record }) => record)).toEqual([{ label: 'x' }, { label: 'y' }]);
-  expect(await failing(read({ pixels: { width: 3, height: 2 } }, { data: table }))).toContain(
+  expect(await failureOf(read({ pixels: { width: 3, height: 2 } }, { data: table }))).toContain(
     'COLUMN_INVALID data/images: pixels: expected 2 × 3 × 1 = 6 numbers a row, found 4 in 4 columns',
   );
 });
@@ -131,7 +129,7 @@ test('pictures are resized, made grey and cut into tiles', async () => {
   expect(small.profile).toMatchObject({ sizes: { '4x4': 4 }, grey: 4 });
   const tiles = await read({ uri: join(folder, 'pets/dog'), tile: { width: 4, height: 4 } });
   expect(tiles.profile).toMatchObject({ images: 8, sizes: { '4x4': 8 } });
-  expect(await failing(read({ uri: join(folder, 'pets'), tile: { width: 100, height: 100 } }))).toContain(
+  expect(await failureOf(read({ uri: join(folder, 'pets'), tile: { width: 100, height: 100 } }))).toContain(
     'none is as large as tile 100 × 100',
   );
 });
@@ -152,13 +150,13 @@ test('pictures leave as a folder under their names, whole, or a single one as a 
   expect(await decodeImage(await readFile(join(out, 'cat/2.png')), 'x')).toEqual(picture(11));
   expect((await write(data, out)).digest).toBe(written.digest);
   await writeFile(join(out, 'notes.txt'), 'mine');
-  expect(await failing(write(data, out))).toMatch(
+  expect(await failureOf(write(data, out))).toMatch(
     /SINK_UNWRITABLE .* holds notes.txt, which is no picture of this stage/,
   );
   const { data: one } = await read({ uri: join(folder, 'pets/cat/1.png') });
   await write(one, join(folder, 'one.jpg'));
   expect((await readFile(join(folder, 'one.jpg'))).subarray(0, 2)).toEqual(Buffer.of(0xff, 0xd8));
-  expect(await failing(write(data, join(folder, 'all.jpg')))).toContain(
+  expect(await failureOf(write(data, join(folder, 'all.jpg')))).toContain(
     'is one file, the dataset holds 4 pictures. Name a folder.',
   );
 });

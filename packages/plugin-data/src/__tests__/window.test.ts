@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,11 +22,6 @@ const bring = (data: ArtifactRef, windows: ArtifactRef, options: Record<string, 
 const rowsOf = async (ref: ArtifactRef) =>
   [...(await (await openDataset(artifacts, ref)).arrow())].map((row) =>
     Object.values(row!.toJSON()).map(String).join(' '),
-  );
-const failing = (work: Promise<unknown>) =>
-  work.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
   );
 // Rows out of order, as files deliver them.
 const one = await made('SELECT i AS t, i * 10 AS x, 0.5 AS y FROM range(7) r(i) ORDER BY hash(i)');
@@ -80,28 +76,28 @@ test('by key as well, and windows of other rows are refused', async () => {
     '0 1 0 1 0 1 6 7 6 7 6 7 12 13 12 13 12 13 null null',
   );
   const fewer = await made('SELECT * FROM m WHERE x > 3', { m: many });
-  expect(await failing(bring(fewer, scored, { by: ['machine'], columns: ['score'] }))).toMatch(
+  expect(await failureOf(bring(fewer, scored, { by: ['machine'], columns: ['score'] }))).toMatch(
     /^SCHEMA_MISMATCH Windows: 6 of 6 windows were not cut from these rows by "t" and "machine"\. Connect the rows that data\/window read/,
   );
-  expect(await failing(bring(many, scored, { by: ['machine'], columns: ['machine'] }))).toContain('COLUMN_INVALID');
+  expect(await failureOf(bring(many, scored, { by: ['machine'], columns: ['machine'] }))).toContain('COLUMN_INVALID');
 });
 
 test('what cannot be cut is refused by name', async () => {
-  expect(await failing(cut(one, { length: 9 }))).toBe(
+  expect(await failureOf(cut(one, { length: 9 }))).toBe(
     'DATA_INSUFFICIENT Windows: the longest of 1 runs has 7 rows, a window 9. Choose a shorter length.',
   );
-  expect(await failing(cut(many, { length: 2 }))).toMatch(
+  expect(await failureOf(cut(many, { length: 2 }))).toMatch(
     /^COLUMN_INVALID Windows: expected each "t" once in the series, found 2024-01-01 00:00:00 \(2 rows\).*Name the columns that tell series apart/,
   );
-  expect(await failing(cut(one, { length: 2, time: 'time' }))).toMatch(/^COLUMN_NOT_FOUND .*no column "time"/);
-  expect(await failing(cut(many, { length: 2, time: 'machine' }))).toContain('column "machine" is VARCHAR');
-  expect(await failing(cut(many, { length: 2, by: ['machine'], columns: ['machine'] }))).toContain(
+  expect(await failureOf(cut(one, { length: 2, time: 'time' }))).toMatch(/^COLUMN_NOT_FOUND .*no column "time"/);
+  expect(await failureOf(cut(many, { length: 2, time: 'machine' }))).toContain('column "machine" is VARCHAR');
+  expect(await failureOf(cut(many, { length: 2, by: ['machine'], columns: ['machine'] }))).toContain(
     'found "machine" (VARCHAR)',
   );
-  expect(await failing(cut(many, { by: ['machine'], length: 2, maxGap: 5 }))).toContain(
+  expect(await failureOf(cut(many, { by: ['machine'], length: 2, maxGap: 5 }))).toContain(
     'expected a duration such as 30m',
   );
-  expect(await failing(cut(one, { length: 2, maxGap: '1h' }))).toContain('expected a number for the column "t"');
+  expect(await failureOf(cut(one, { length: 2, maxGap: '1h' }))).toContain('expected a number for the column "t"');
   const gaps = await made('SELECT NULLIF(t, 3) AS t, x FROM o', { o: one });
-  expect(await failing(cut(gaps, { length: 2 }))).toContain('1 rows have no "t"');
+  expect(await failureOf(cut(gaps, { length: 2 }))).toContain('1 rows have no "t"');
 });
