@@ -21,11 +21,8 @@ export {
   columnCount,
   FIRST_CATEGORY,
   MISSING_CODE,
-  realWidth,
   tableLayout,
   UNKNOWN_CODE,
-  valueColumns,
-  valueWidth,
   type BooleanEncoder,
   type CategoryEncoder,
   type ColumnEncoder,
@@ -40,12 +37,11 @@ export { denormalise, fitNormaliser, normalise, type Normaliser } from './column
 export { encodeSample, takeTableRows } from './columns/sample.ts';
 export { checkSchema } from './columns/schema.ts';
 export { realColumns, realMatrix, withReals, type RealColumn } from './columns/reals.ts';
-export { vectorsOf } from './columns/vectors.ts';
 export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
 export { augment } from './images/augment.ts';
 export { defineImageApplication, type ImageApplication } from './images/image-application.ts';
 export { loadImageModel, saveImageModel, type ImageModel, type ImageModelDescription } from './images/image-model.ts';
-export { imagePredictor, type ImagePredictor, type Plane } from './images/image-predictor.ts';
+export { imagePredictor, type ImagePredictor } from './images/image-predictor.ts';
 export type { Patches } from './images/patches.ts';
 export { unet, type Unet, type UnetSpec } from './images/unet.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
@@ -55,8 +51,9 @@ export { heldOutBand, type HeldOut, type Model, type ModelDescription, type Read
 export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';
+export { putFilePair, readFilePair, type FilePair } from './model/model-files.ts';
 export { buildNetwork } from './network/build.ts';
-export { addNoise, hideCells, keepFirstLatents, swapCells, swappedInput } from './network/corruptions.ts';
+export { addNoise, hideCells, keepFirstLatents, swappedInput } from './network/corruptions.ts';
 export { gaussianFill } from './network/gaussian-fill.ts';
 export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
 export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';
@@ -64,15 +61,10 @@ export { cellLoss, readOutput, type TableLossOptions, type TableTarget } from '.
 export { exportModel, type ExportedModel } from './onnx/export-model.ts';
 export type { ModelOutput } from './options.ts';
 export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';
+export { reportProgress } from './training/report-progress.ts';
 export { train, type TrainingHooks } from './training/train.ts';
-export { BETA_SCHEDULES, betaSchedule, type BetaSchedule } from './variational/beta.ts';
-export { tableFromHeads, type CellClasses, type CellRandom } from './variational/cells.ts';
+export { trainedMetrics } from './training/trained-metrics.ts';
+export { tableFromHeads } from './variational/cells.ts';
 export { generatorPasses, type GeneratorPasses, type GroupAnswer } from './variational/generator.ts';
-export { columnHead, groupHeads, headSpec, type ColumnHead, type HeadSpec } from './variational/heads.ts';
-export {
-  prepareVariational,
-  trainVariational,
-  type VariationalLesson,
-  type VariationalOptions,
-} from './variational/learn.ts';
-export { decodeMode, encodeMode, fitModes, type ColumnModes, type Mode } from './variational/modes.ts';
+export type { ColumnHead } from './variational/heads.ts';
+export { prepareVariational, trainVariational, type VariationalLesson } from './variational/learn.ts';

@@ -1,5 +1,5 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
-import { readSafetensors, writeSafetensors } from '@hourglass/autoencoder';
+import { putFilePair, readFilePair, type FilePair } from '@hourglass/autoencoder';
 import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core';
 import { conformalPValue, paretoTailProbability, type ParetoTail } from '@hourglass/metrics';
 
@@ -23,19 +23,15 @@ export interface Threshold {
   scores: Float64Array;
 }
 
-const DESCRIPTION = 'threshold.json';
-const SCORES = 'scores.safetensors';
+const FILES: FilePair = ['threshold.json', 'scores.safetensors'];
 
 export async function saveThreshold(store: ArtifactStore, threshold: Threshold): Promise<ArtifactRef> {
   const { scores, ...description } = threshold;
-  const json = await store.putBlob(new TextEncoder().encode(canonicalJson(description)));
-  const values = await store.putBlob(writeSafetensors({ scores: { shape: [scores.length], values: scores } }));
   return store.put({
     kind: 'model',
-    parts: [
-      { key: DESCRIPTION, ...json },
-      { key: SCORES, ...values },
-    ],
+    parts: await putFilePair(store, FILES, canonicalJson(description), {
+      scores: { shape: [scores.length], values: scores },
+    }),
     meta: { application: 'anomaly-threshold', ...description },
   });
 }
@@ -52,16 +48,19 @@ export async function loadThreshold(
       'MODEL_INCOMPATIBLE',
       `${ref.digest.slice(0, 12)} is a model of ${String(meta.application)}, expected a threshold of anomaly-detection/calibrate`,
     );
-  const part = (key: string): string => parts.find((each) => each.key === key)!.digest;
-  const description = JSON.parse(new TextDecoder().decode(await store.readBlob(part(DESCRIPTION)))) as Threshold;
+  const { description, readArrays } = await readFilePair<Threshold>(
+    store,
+    parts,
+    FILES,
+    (key) => new HourglassError('MODEL_INCOMPATIBLE', `threshold ${ref.digest.slice(0, 12)} has no ${key}`),
+  );
   if (description.model !== model.digest)
     throw new HourglassError(
       'MODEL_INCOMPATIBLE',
       `the threshold was calibrated for model ${description.model.slice(0, 12)}, the rows are scored by ${model.digest.slice(0, 12)}: scores of different models do not compare. Calibrate again for this model`,
       { details: { calibratedFor: description.model, model: model.digest } },
     );
-  const { scores } = readSafetensors(await store.readBlob(part(SCORES)));
-  return { ...description, scores: scores!.values as Float64Array };
+  return { ...description, scores: (await readArrays()).scores!.values as Float64Array };
 }
 
 /**

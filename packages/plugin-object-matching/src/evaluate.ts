@@ -1,4 +1,4 @@
-import { checkSchema, loadModel, predictor, refuseLearnedLabel, vectorsOf } from '@hourglass/autoencoder';
+import { checkSchema, loadModel, predictor, refuseLearnedLabel, takeTableRows } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, sampleRows, type ColumnData, type Table } from '@hourglass/dataset';
 import {
@@ -63,7 +63,7 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
     const distorted =
       options.noise + options.occlusion + options.shift > 0
         ? await Promise.all(
-            distortions(STAGE, model.encoder, rowsOf(gallery, rows), options, context.seed).map(
+            distortions(STAGE, model.encoder, takeTableRows(gallery, rows), options, context.seed).map(
               async ({ name, table }) => ({ name, ...(await toSpaces(table)) }),
             ),
           )
@@ -137,16 +137,3 @@ const classesOf = (data: ColumnData): string[] =>
   data.kind === 'numeric'
     ? Array.from(data.values, String)
     : Array.from(data.codes, (code) => (code < 0 ? 'missing' : data.categories[code]!));
-
-const rowsOf = (table: Table, rows: number[]): Table => ({
-  rows: rows.length,
-  ...vectorsOf(table, rows),
-  columns: Object.fromEntries(
-    Object.entries(table.columns).map(([name, data]): [string, ColumnData] => [
-      name,
-      data.kind === 'numeric'
-        ? { kind: 'numeric', values: Float64Array.from(rows, (row) => data.values[row]!) }
-        : { ...data, codes: Int32Array.from(rows, (row) => data.codes[row]!) },
-    ]),
-  ),
-});

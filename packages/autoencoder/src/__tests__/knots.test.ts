@@ -5,7 +5,7 @@ import { encodeTable } from '../columns/encode.ts';
 import { predictor } from '../model/predictor.ts';
 import type { Model } from '../model/model.ts';
 import { knotLoss, knotMean, knotsOf, numberKnots, type Knots } from '../network/knots.ts';
-import { pieceBounds } from '../network/pieces.ts';
+import { columnBounds, pieceBounds } from '../network/pieces.ts';
 import { checkGradient } from './support/check-gradient.ts';
 import { encodedColumns } from './support/encoded-columns.ts';
 import { filling, learn, lessonOf } from './support/learning.ts';
@@ -17,11 +17,8 @@ beforeAll(async () => {
 });
 
 function knotsFor(columns: number[][], pieces: number): Knots {
-  const encoded = encodedColumns(columns);
-  const arrays = {
-    ...pieceBounds(encoded, columns.length, columns.length, pieces),
-    ...numberKnots(encoded, columns.length, columns.length, pieces),
-  };
+  const bounds = columnBounds(encodedColumns(columns), columns.length, columns.length, pieces);
+  const arrays = { ...pieceBounds(bounds, pieces), ...numberKnots(bounds, pieces) };
   return knotsOf(
     Object.fromEntries(Object.entries(arrays).map(([name, { values, shape }]) => [name, tf.tensor(values, shape)])),
   )!;

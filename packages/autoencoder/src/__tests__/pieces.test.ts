@@ -1,7 +1,7 @@
 import { resolveEngine } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { inPieces, pieceBounds } from '../network/pieces.ts';
+import { columnBounds, inPieces, pieceBounds } from '../network/pieces.ts';
 import { encodedColumns as encoded } from './support/encoded-columns.ts';
 
 async function shown(bounds: ReturnType<typeof pieceBounds>, x: number[][], mask: number[][]): Promise<number[][]> {
@@ -17,7 +17,7 @@ async function shown(bounds: ReturnType<typeof pieceBounds>, x: number[][], mask
 
 describe('numbers in pieces', () => {
   it('are a thermometer where a column has few values: full below, empty above', async () => {
-    const bounds = pieceBounds(encoded([[0, 1, 4, 0, 1, 4]]), 1, 1, 3);
+    const bounds = pieceBounds(columnBounds(encoded([[0, 1, 4, 0, 1, 4]]), 1, 1, 3), 3);
     expect(await shown(bounds, [[0], [1], [4], [2.5], [-9], [99]], Array(6).fill([1]))).toEqual([
       [0, 0, 0],
       [1, 0, 0],
@@ -31,7 +31,7 @@ describe('numbers in pieces', () => {
   it('are quantiles where it has many, of the cells seen only', async () => {
     const values = Array.from({ length: 101 }, (_, k) => k ** 2);
     const hidden = values.map((_, k) => (k > 80 ? 0 : 1));
-    const bounds = pieceBounds(encoded([values], [hidden]), 1, 1, 4);
+    const bounds = pieceBounds(columnBounds(encoded([values], [hidden]), 1, 1, 4), 4);
     expect([...bounds['skip/pieces/low']!.values]).toEqual([0, 400, 1600, 3600]);
     expect(await shown(bounds, [[400], [6400]], [[1], [1]])).toEqual([
       [1, 0, 0, 0],
@@ -41,20 +41,23 @@ describe('numbers in pieces', () => {
 
   it('are empty where a cell is hidden, and of a constant or empty column', async () => {
     const bounds = pieceBounds(
-      encoded(
-        [
-          [1, 2],
-          [5, 5],
-          [0, 0],
-        ],
-        [
-          [1, 1],
-          [1, 1],
-          [0, 0],
-        ],
+      columnBounds(
+        encoded(
+          [
+            [1, 2],
+            [5, 5],
+            [0, 0],
+          ],
+          [
+            [1, 1],
+            [1, 1],
+            [0, 0],
+          ],
+        ),
+        3,
+        3,
+        1,
       ),
-      3,
-      3,
       1,
     );
     expect(

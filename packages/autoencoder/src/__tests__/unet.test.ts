@@ -1,7 +1,8 @@
 import { drawUniform, resolveEngine } from '@hourglass/engine';
 import { expect, test } from 'vitest';
 import type { ImageModel } from '../images/image-model.ts';
-import { imagePredictor, type Plane } from '../images/image-predictor.ts';
+import type { Samples } from '@hourglass/metrics';
+import { imagePredictor } from '../images/image-predictor.ts';
 import { unet, type UnetSpec } from '../images/unet.ts';
 
 const spec: UnetSpec = { kind: 'unet', inputs: 3, outputs: 2, width: 4, levels: 3, blocks: 1 };
@@ -14,7 +15,7 @@ const params = Object.fromEntries(
   ]),
 );
 const model = { description: { network: spec }, params } as unknown as ImageModel;
-const picture = (width: number, height: number): Plane => ({
+const picture = (width: number, height: number): Samples => ({
   width,
   height,
   channels: 3,

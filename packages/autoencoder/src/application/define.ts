@@ -10,6 +10,7 @@ import type { LearnerMetrics, LearnerOptions } from '../options.ts';
 import { under } from '../training/progress-state.ts';
 import { reportProgress as report } from '../training/report-progress.ts';
 import type { CurvePoint, Trained } from '../training/task.ts';
+import { parameterCount, trainedMetrics, type TrainedMetrics } from '../training/trained-metrics.ts';
 import type { Application } from './application.ts';
 import { heldOutAnswers } from './held-out.ts';
 import { describe, prepareLesson, trainMember, type Lesson } from './learn.ts';
@@ -23,12 +24,7 @@ export interface MemberItem<O extends LearnerOptions = LearnerOptions> {
 }
 
 /** A trained member without its weights: small JSON. */
-export interface MemberReport {
-  bestEpoch: number;
-  loss: number;
-  validationLoss?: number;
-  epochs: number;
-  steps: number;
+export interface MemberReport extends TrainedMetrics {
   curve: CurvePoint[];
 }
 
@@ -158,14 +154,7 @@ async function trainInTurn<O extends LearnerOptions>(
 const withShapes = (arrays: Record<string, Float32Array>, shapes: ParamArrays): ParamArrays =>
   Object.fromEntries(Object.entries(shapes).map(([name, { shape }]) => [name, { shape, values: arrays[name]! }]));
 
-const reportOf = ({ bestEpoch, loss, validationLoss, curve, steps }: Trained): MemberReport => ({
-  bestEpoch,
-  loss,
-  ...(validationLoss !== undefined ? { validationLoss } : {}),
-  epochs: curve.at(-1)?.epoch ?? 0,
-  steps,
-  curve,
-});
+const reportOf = (trained: Trained): MemberReport => ({ ...trainedMetrics(trained), curve: trained.curve });
 
 function metricsOf(lesson: Lesson, reports: MemberReport[], members: ParamArrays[]): LearnerMetrics {
   const mean = (pick: (report: MemberReport) => number): number =>
@@ -177,7 +166,7 @@ function metricsOf(lesson: Lesson, reports: MemberReport[], members: ParamArrays
     bestEpoch: mean((report) => report.bestEpoch),
     epochs: mean((report) => report.epochs),
     steps: reports.reduce((sum, report) => sum + report.steps, 0),
-    parameters: Object.values(members[0]!).reduce((sum, { values }) => sum + values.length, 0),
+    parameters: parameterCount(members[0]!),
     rows: lesson.rows,
     columns: lesson.encoder.columns.length,
     members: members.length,

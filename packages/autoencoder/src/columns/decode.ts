@@ -79,7 +79,7 @@ export function decodeCell(column: ColumnEncoder, value: number, as: 'deliver' |
 const roundTo = (value: number, unit: number): number => Math.round(value / unit) * unit;
 
 /** Index of the largest, the first among equals; −1 (missing) when there is none. */
-function argMax(values: Float32Array): number {
+export function argMax(values: Float32Array): number {
   let best = -1;
   for (let i = 0; i < values.length; i++) if (best < 0 || values[i]! > values[best]!) best = i;
   return best;

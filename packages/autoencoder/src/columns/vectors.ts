@@ -1,6 +1,7 @@
 import { HourglassError } from '@hourglass/core';
 import type { Column, Table, VectorData } from '@hourglass/dataset';
 import type { VectorEncoder } from './encoder.ts';
+import { takeCells } from './take-cells.ts';
 
 /** Running sums over the vectors of a column, exact enough for pixels and embeddings: in double, centred on the first. */
 export interface VectorMoments {
@@ -103,12 +104,10 @@ export function decodeVectors(
 }
 
 /** The rows named, in that order. */
-export function takeVectors({ values, length }: VectorData, rows: ArrayLike<number>): VectorData {
-  const taken = new (values.constructor as typeof Float64Array)(rows.length * length);
-  for (let i = 0; i < rows.length; i++)
-    taken.set(values.subarray(rows[i]! * length, (rows[i]! + 1) * length), i * length);
-  return { values: taken, length };
-}
+export const takeVectors = ({ values, length }: VectorData, rows: ArrayLike<number>): VectorData => ({
+  values: takeCells(values, length, rows),
+  length,
+});
 
 /** `vectors` of a table with only the rows named; nothing where it has none. */
 export const vectorsOf = ({ vectors }: Table, rows: ArrayLike<number>): Pick<Table, 'vectors'> =>

@@ -1,4 +1,3 @@
-import type { Checkpoint } from '@hourglass/artifacts';
 import { deriveSeed, type ArtifactRef } from '@hourglass/core';
 import type { DataArray, StepContext } from '@hourglass/engine';
 import type { RawImage } from '@hourglass/images';
@@ -9,6 +8,7 @@ import { reportProgress } from '../training/report-progress.ts';
 import type { RowSource } from '../training/row-source.ts';
 import type { RowLoss } from '../training/task.ts';
 import { train } from '../training/train.ts';
+import { trainedMetrics } from '../training/trained-metrics.ts';
 import { saveImageModel } from './image-model.ts';
 import type { ImageLearnerMetrics, ImageLearnerOptions } from './image-options.ts';
 import { cutPatches, type Patches } from './patches.ts';
@@ -89,7 +89,7 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
       { ...options, seed },
       {
         signal: context.signal,
-        resume: (await context.checkpoint.load()) as Checkpoint | undefined,
+        resume: await context.checkpoint.load(),
         save: (checkpoint) => context.checkpoint.save(checkpoint),
         progress: (progress) => reportProgress(context, progress, 0, 1, 0, 1),
       },
@@ -114,12 +114,7 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
     return {
       model,
       metrics: {
-        loss: trained.loss,
-        ...(trained.validationLoss === undefined ? {} : { validationLoss: trained.validationLoss }),
-        bestEpoch: trained.bestEpoch,
-        epochs: trained.curve.at(-1)?.epoch ?? 0,
-        steps: trained.steps,
-        parameters: Object.values(trained.params).reduce((sum, { values }) => sum + values.length, 0),
+        ...trainedMetrics(trained),
         images,
         patches: patches.count,
         skipped,

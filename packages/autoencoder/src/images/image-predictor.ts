@@ -1,21 +1,15 @@
 import type { CompiledForward, Engine, StepContext } from '@hourglass/engine';
 import { windowsOver } from '@hourglass/images';
+import type { Samples } from '@hourglass/metrics';
 import type { Tensor } from '@tensorflow/tfjs';
+import { disposePass } from '../model/dispose-pass.ts';
 import type { ImageModel } from './image-model.ts';
 import { unet } from './unet.ts';
-
-/** Numbers over a picture, row by row, `[height, width, channels]`. */
-export interface Plane {
-  width: number;
-  height: number;
-  channels: number;
-  values: Float32Array;
-}
 
 /** A model over pictures on an engine, for pictures of any size. Dispose it after use. */
 export interface ImagePredictor {
   /** What `read` makes of the network's answer, for every pixel. */
-  run(input: Plane): Promise<Plane>;
+  run(input: Samples): Promise<Samples>;
   dispose(): void;
 }
 
@@ -43,7 +37,7 @@ export function imagePredictor(
       if (passes.size >= 16) {
         const [oldest, first] = passes.entries().next().value!;
         passes.delete(oldest);
-        void first.then((ready) => ready.dispose());
+        disposePass(first);
       }
       pass = engine.compileForward({
         params: model.params,
@@ -64,7 +58,7 @@ export function imagePredictor(
         halo,
       );
       const pass = await passFor(over.height, over.width);
-      let result: Plane | undefined;
+      let result: Samples | undefined;
       for (const window of over.windows) {
         const x = crop(padded, window.readLeft, window.readTop, over.width, over.height);
         const y = (
@@ -84,17 +78,13 @@ export function imagePredictor(
       return crop(result!, 0, 0, input.width, input.height);
     },
     dispose() {
-      for (const pass of passes.values())
-        void pass.then(
-          (ready) => ready.dispose(),
-          () => undefined,
-        );
+      for (const pass of passes.values()) disposePass(pass);
       passes.clear();
     },
   };
 }
 
-const plane = (width: number, height: number, channels: number): Plane => ({
+const plane = (width: number, height: number, channels: number): Samples => ({
   width,
   height,
   channels,
@@ -102,7 +92,7 @@ const plane = (width: number, height: number, channels: number): Plane => ({
 });
 
 /** The edge repeated until both sides are multiples. */
-function padTo(input: Plane, multiple: number): Plane {
+function padTo(input: Samples, multiple: number): Samples {
   const up = (size: number): number => multiple * Math.ceil(size / multiple);
   const [width, height] = [up(input.width), up(input.height)];
   if (width === input.width && height === input.height) return input;
@@ -116,7 +106,7 @@ function padTo(input: Plane, multiple: number): Plane {
   return result;
 }
 
-function crop(input: Plane, left: number, top: number, width: number, height: number): Plane {
+function crop(input: Samples, left: number, top: number, width: number, height: number): Samples {
   if (left === 0 && top === 0 && width === input.width && height === input.height) return input;
   const { channels } = input;
   const result = plane(width, height, channels);

@@ -1,3 +1,4 @@
+import { takeCells } from '../columns/take-cells.ts';
 import type { DataArray } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
@@ -34,13 +35,8 @@ export const toBatch = (batch: Record<string, Tensor>): TableBatch => batch as u
 
 /** Some rows of an encoded table, in the order given. */
 export function takeRows(encoded: EncodedTable, rows: ArrayLike<number>): EncodedTable {
-  const take = <A extends Float32Array | Int32Array>(values: A): A => {
-    const width = encoded.rows > 0 ? values.length / encoded.rows : 0;
-    const taken = new (values.constructor as new (length: number) => A)(rows.length * width);
-    for (let i = 0; i < rows.length; i++)
-      taken.set(values.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
-    return taken;
-  };
+  const take = <A extends Float32Array | Int32Array>(values: A): A =>
+    takeCells(values, encoded.rows > 0 ? values.length / encoded.rows : 0, rows);
   return {
     rows: rows.length,
     x: take(encoded.x),

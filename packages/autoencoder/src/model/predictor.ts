@@ -8,6 +8,7 @@ import type { TableInput } from '../network/network.ts';
 import { knotsOf } from '../network/knots.ts';
 import { readOutput } from '../network/table-loss.ts';
 import { toBatch, toData } from './data.ts';
+import { disposePass } from './dispose-pass.ts';
 import type { Model } from './model.ts';
 import { rowError } from './row-error.ts';
 
@@ -90,11 +91,7 @@ export function predictor(engine: Engine, model: Model): Predictor {
       return toReconstruction(rows, [output], layout.categories.length);
     },
     dispose() {
-      for (const pass of compiled.values())
-        void pass.then(
-          (ready) => ready.dispose(),
-          () => undefined,
-        );
+      for (const pass of compiled.values()) disposePass(pass);
       compiled.clear();
     },
   };

@@ -1,8 +1,8 @@
+import { withGradient } from '@hourglass/engine/layers';
 import type { ParamArrays } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
-import { columnBounds, piecesBelow } from './pieces.ts';
-import type { EncodedTable } from '../columns/encode.ts';
+import { piecesBelow, type ColumnBounds } from './pieces.ts';
 import type { Params } from './layers.ts';
 
 /**
@@ -35,13 +35,13 @@ export const knotsOf = (params: Params): Knots | undefined =>
 const ABSENT = -1e9;
 
 /** Knots at the bounds of the pieces, and how often training met each; shared and not trained. */
-export function numberKnots(encoded: EncodedTable, numbers: number, p: number, pieces: number): ParamArrays {
+export function numberKnots(columns: readonly ColumnBounds[], pieces: number): ParamArrays {
+  const numbers = columns.length;
   const count = pieces + 1;
   const values = new Float32Array(numbers * count);
   const prior = new Float32Array(numbers * count).fill(ABSENT);
   const scale = new Float32Array(numbers).fill(1);
-  for (let j = 0; j < numbers; j++) {
-    const { sorted, bounds } = columnBounds(encoded, j, p, pieces);
+  columns.forEach(({ sorted, bounds }, j) => {
     const shares = sharesOf(sorted, bounds);
     let entropy = 0;
     shares.forEach((share, k) => {
@@ -53,7 +53,7 @@ export function numberKnots(encoded: EncodedTable, numbers: number, p: number, p
     });
     const variance = varianceOf(sorted);
     if (entropy > 0 && variance > 0) scale[j] = variance / Math.max(entropy, 0.1);
-  }
+  });
   return {
     'skip/knots/values': { shape: [numbers, count], values },
     'skip/knots/prior': { shape: [numbers, count], values: prior },
@@ -122,15 +122,7 @@ export function knotLoss(output: Tensor, x: Tensor, knots: Knots): Tensor {
 }
 
 /** Gradient by hand: softmax − truth, and the slope of the mean. */
-const distributionLoss = tf.customGrad((...given) => {
-  const [logits, truth, x, values, scale, save] = given as unknown as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    (tensors: Tensor[]) => void,
-  ];
+const distributionLoss = withGradient((logits: Tensor, truth: Tensor, x: Tensor, values: Tensor, scale: Tensor) => {
   const shifted = tf.sub(logits, tf.max(logits, 2, true));
   const exponent = tf.exp(shifted);
   const total = tf.sum(exponent, 2, true);
@@ -138,16 +130,15 @@ const distributionLoss = tf.customGrad((...given) => {
   const cross = tf.sub(tf.log(total), tf.sum(tf.mul(shifted, truth), 2, true));
   const away = tf.sub(values, tf.sum(tf.mul(p, values), 2, true)); // [b, N, K]: knots seen from the mean
   const error = tf.sub(tf.sum(tf.mul(p, values), 2, true), x);
-  save([p, truth, away, error, scale]);
   return {
     value: tf.mul(tf.squeeze(tf.add(tf.mul(cross, scale), tf.square(error)), [2]), 0.5),
-    gradFunc: (dy: Tensor | Tensor[], saved: Tensor[]) => {
-      const [share, target, distance, miss, weight] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      const slope = tf.add(tf.mul(tf.sub(share, target), tf.mul(weight, 0.5)), tf.mul(tf.mul(share, distance), miss));
-      return [
-        tf.mul(tf.expandDims(dy as Tensor, 2), slope),
-        ...[truth, x, values, scale].map((input) => tf.zeros(input.shape)),
-      ];
+    saved: [p, truth, away, error, scale],
+    back(dy, [share, target, distance, miss, weight]) {
+      const slope = tf.add(
+        tf.mul(tf.sub(share!, target!), tf.mul(weight!, 0.5)),
+        tf.mul(tf.mul(share!, distance!), miss!),
+      );
+      return [tf.mul(tf.expandDims(dy, 2), slope), ...[truth, x, values, scale].map((input) => tf.zeros(input.shape))];
     },
   };
-}) as unknown as (logits: Tensor, truth: Tensor, x: Tensor, values: Tensor, scale: Tensor) => Tensor;
+});

@@ -10,35 +10,38 @@ import type { Params } from './layers.ts';
  *
  * @see Gorishniy et al.: On Embeddings for Numerical Features in Tabular Deep Learning, NeurIPS 2022 (piecewise linear encoding)
  */
-export function pieceBounds(encoded: EncodedTable, numbers: number, p: number, pieces: number): ParamArrays {
+export function pieceBounds(columns: readonly ColumnBounds[], pieces: number): ParamArrays {
+  const numbers = columns.length;
   const low = new Float32Array(numbers * pieces);
   // A piece without width stays 0 everywhere.
   const inverse = new Float32Array(numbers * pieces);
-  for (let j = 0; j < numbers; j++) {
-    const { bounds } = columnBounds(encoded, j, p, pieces);
+  columns.forEach(({ bounds }, j) => {
     for (let k = 0; k + 1 < bounds.length; k++) {
       low[j * pieces + k] = bounds[k]!;
       inverse[j * pieces + k] = 1 / (bounds[k + 1]! - bounds[k]!);
     }
-  }
+  });
   return {
     'skip/pieces/low': { shape: [numbers, pieces], values: low },
     'skip/pieces/inverse': { shape: [numbers, pieces], values: inverse },
   };
 }
 
-/** Observed values of number column `j`, ascending, and the bounds of its pieces: at most pieces + 1 rising values. */
-export function columnBounds(
-  { x, w, rows }: EncodedTable,
-  j: number,
-  p: number,
-  pieces: number,
-): { sorted: Float64Array; bounds: number[] } {
+/** Observed values of a number column, ascending, and the bounds of its pieces: at most pieces + 1 rising values. */
+export interface ColumnBounds {
+  sorted: Float64Array;
+  bounds: number[];
+}
+
+/** Of the first `numbers` columns. @param p columns of `x` */
+export function columnBounds({ x, w, rows }: EncodedTable, numbers: number, p: number, pieces: number): ColumnBounds[] {
   const columns = rows > 0 ? w.length / rows : p;
-  const values: number[] = [];
-  for (let row = 0; row < rows; row++) if (w[row * columns + j]! > 0) values.push(x[row * p + j]!);
-  const sorted = Float64Array.from(values).sort();
-  return { sorted, bounds: boundsOf(sorted, pieces) };
+  return Array.from({ length: numbers }, (_, j) => {
+    const values: number[] = [];
+    for (let row = 0; row < rows; row++) if (w[row * columns + j]! > 0) values.push(x[row * p + j]!);
+    const sorted = Float64Array.from(values).sort();
+    return { sorted, bounds: boundsOf(sorted, pieces) };
+  });
 }
 
 /** The distinct values where they are few, else quantiles of them: so a column that is mostly 0 has pieces elsewhere too. */

@@ -1,3 +1,4 @@
+import { withGradient } from '@hourglass/engine/layers';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
 import { FIRST_CATEGORY, realWidth, type TableLayout } from '../columns/encoder.ts';
@@ -109,22 +110,19 @@ function categoryLoss(logits: Tensor, codes: Tensor, classes: number): Tensor {
 }
 
 /** Gradient by hand: softmax − truth. */
-const softmaxCrossEntropy = tf.customGrad((logits, truth, save) => {
-  const shifted = tf.sub(logits as Tensor, tf.max(logits as Tensor, 1, true));
+const softmaxCrossEntropy = withGradient((logits: Tensor, truth: Tensor) => {
+  const shifted = tf.sub(logits, tf.max(logits, 1, true));
   const exponent = tf.exp(shifted);
   const total = tf.sum(exponent, 1, true);
-  const value = tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth as Tensor), 1, true);
-  (save as unknown as (tensors: Tensor[]) => void)([tf.div(exponent, total), truth as Tensor]);
   return {
-    value,
-    gradFunc: (dy, saved) => {
-      const [probabilities, labels] = saved as [Tensor, Tensor];
-      const known = tf.sum(labels, 1, true);
-      const slope = tf.mul(dy as Tensor, tf.sub(tf.mul(probabilities, known), labels));
-      return [slope, tf.zerosLike(labels)];
+    value: tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth), 1, true),
+    saved: [tf.div(exponent, total), truth],
+    back(dy, [probabilities, labels]) {
+      const known = tf.sum(labels!, 1, true);
+      return [tf.mul(dy, tf.sub(tf.mul(probabilities!, known), labels!)), tf.zerosLike(labels!)];
     },
   };
-}) as (logits: Tensor, truth: Tensor) => Tensor;
+});
 
 /** Output → what a reader wants: numbers (or the means of their distributions) and elements of vectors, probabilities of booleans and of classes. */
 export function readOutput(output: Tensor, layout: TableLayout, knots?: Knots): Record<string, Tensor> {

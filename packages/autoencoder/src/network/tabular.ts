@@ -10,7 +10,7 @@ import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts
 import { spreadCells } from './vector-cells.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
 import { numberKnots } from './knots.ts';
-import { inPieces, pieceBounds } from './pieces.ts';
+import { columnBounds, inPieces, pieceBounds } from './pieces.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
 export function tabularNetwork(spec: NetworkSpec): Network {
@@ -89,12 +89,15 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
       return build.params;
     },
-    prior: (encoded) => ({
-      ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
-      ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
-      ...(pieces > 0 && layout.numbers > 0 ? pieceBounds(encoded, layout.numbers, values, pieces) : {}),
-      ...(distributed ? numberKnots(encoded, layout.numbers, values, pieces) : {}),
-    }),
+    prior(encoded) {
+      const bounds = pieces > 0 ? columnBounds(encoded, layout.numbers, values, pieces) : [];
+      return {
+        ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
+        ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
+        ...(bounds.length > 0 ? pieceBounds(bounds, pieces) : {}),
+        ...(distributed ? numberKnots(bounds, pieces) : {}),
+      };
+    },
     prepare(input, params) {
       const row = assemble(input, params, spec);
       if (spec.skip === 'linear') return { row, base: tf.matMul(row as Tensor2D, params['linear/kernel'] as Tensor2D) };

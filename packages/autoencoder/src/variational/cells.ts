@@ -1,5 +1,5 @@
 import type { ColumnData, Table } from '@hourglass/dataset';
-import { decodeCell } from '../columns/decode.ts';
+import { argMax, decodeCell } from '../columns/decode.ts';
 import type { TableEncoder } from '../columns/encoder.ts';
 import type { GroupAnswer } from './generator.ts';
 import type { ColumnHead } from './heads.ts';
@@ -11,14 +11,9 @@ export interface CellRandom {
   normal(): number;
 }
 
-/** Which class a cell gets, from the distribution of its column: sampled, or the most probable. */
-export interface CellClasses {
-  /** Class of a row's cell in the encoder's column; −1: not settled beforehand. */
-  settled?(row: number, column: number): number;
-}
-
 /**
  * Cells from distributions: drawn with `random`, or the most probable without. Missing where that is a class and it came up.
+ * @param settled class of a row's cell in the encoder's column; −1: not settled beforehand
  * @returns the learned columns, in the encoder's order
  */
 export function tableFromHeads(
@@ -27,7 +22,7 @@ export function tableFromHeads(
   answers: readonly GroupAnswer[],
   rows: number,
   random?: CellRandom,
-  { settled }: CellClasses = {},
+  settled?: (row: number, column: number) => number,
 ): Table {
   const columns = new Map<number, ColumnData>();
   for (const { group, probabilities, mean, sigma } of answers) {
@@ -44,7 +39,7 @@ export function tableFromHeads(
         if (chosen < 0)
           chosen = random
             ? draw(probabilities, from, classes, random.uniform())
-            : likeliest(probabilities, from, classes);
+            : argMax(probabilities.subarray(from, from + classes));
         const score = mean && random ? random.normal() : 0;
         const value = chosen - first;
         if (classes === 0 || value < 0) values[row] = category ? -1 : NaN;
@@ -79,10 +74,4 @@ function draw(probabilities: Float32Array, from: number, classes: number, u: num
     if (u < total) return k;
   }
   return classes - 1;
-}
-
-function likeliest(probabilities: Float32Array, from: number, classes: number): number {
-  let best = 0;
-  for (let k = 1; k < classes; k++) if (probabilities[from + k]! > probabilities[from + best]!) best = k;
-  return best;
 }

@@ -3,7 +3,7 @@ import type { EncodedTable } from '../columns/encode.ts';
 import { toData } from '../model/data.ts';
 import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
-import { variationalNetwork } from './network.ts';
+import { LOG_SIGMA_LIMIT, variationalNetwork } from './network.ts';
 import type { HeadGroup } from './heads.ts';
 
 /** Distributions of a group's cells. */
@@ -76,7 +76,8 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
 }
 
 /** As the network bounds it. */
-const sigmaOf = (raw: Float32Array): Float32Array => raw.map((value) => Math.exp(4 * Math.tanh(value / 4)));
+const sigmaOf = (raw: Float32Array): Float32Array =>
+  raw.map((value) => Math.exp(LOG_SIGMA_LIMIT * Math.tanh(value / LOG_SIGMA_LIMIT)));
 
 function softmax(logits: Float32Array, width: number): Float32Array {
   for (let at = 0; at < logits.length; at += width) {

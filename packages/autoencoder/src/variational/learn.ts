@@ -2,8 +2,9 @@ import { deriveSeed, HourglassError } from '@hourglass/core';
 import { sampleRows, type DatasetReader, type Table } from '@hourglass/dataset';
 import { permutation, type DataArray, type Engine, type ParamArrays } from '@hourglass/engine';
 import { tableLayout, type TableEncoder } from '../columns/encoder.ts';
-import { encodeTable } from '../columns/encode.ts';
+import { encodeTable, type EncodedTable } from '../columns/encode.ts';
 import { fitTable, type FitOptions } from '../columns/fit.ts';
+import { takeCells } from '../columns/take-cells.ts';
 import { toData } from '../model/data.ts';
 import type { NetworkSpec } from '../network/network.ts';
 import type { Trained, TrainingOptions } from '../training/task.ts';
@@ -43,7 +44,9 @@ export interface VariationalLesson {
   network: VariationalNetwork;
   /** The learned columns of the rows trained on and validated with. */
   table: Table;
-  /** All its rows as the network takes them. */
+  /** Its rows encoded. */
+  encoded: EncodedTable;
+  /** The same as the network takes them, with what it is compared with. */
   all: Record<string, DataArray>;
   /** Columns (the encoder's) in the order of the targets. */
   order: number[];
@@ -97,7 +100,8 @@ export async function prepareVariational(
   };
   const network = variationalNetwork(spec);
   const encoded = encodeTable(encoder, table);
-  const all = { ...toData(encoded), ...encodeTargets(encoder, heads, table) };
+  const order = network.groups.flatMap((group) => group.columns);
+  const all = { ...toData(encoded), ...encodeTargets(encoder, heads, order, table) };
   const shuffled = permutation(table.rows, deriveSeed(seed, 'validation'), 0);
   const held = Math.floor(table.rows * options.validationFraction);
   const enough = held >= FEWEST_HELD;
@@ -110,8 +114,9 @@ export async function prepareVariational(
     heads,
     network,
     table,
+    encoded,
     all,
-    order: network.groups.flatMap((group) => group.columns),
+    order,
     train: enough ? takeArrays(all, shuffled.slice(held).sort()) : all,
     ...(enough ? { validation: takeArrays(all, shuffled.slice(0, held).sort()) } : {}),
     shared: network.prior(encoded),
@@ -148,14 +153,14 @@ export async function trainVariational(
 }
 
 /** Some rows of arrays of equal length, in the order given. */
-export function takeArrays(data: Record<string, DataArray>, rows: ArrayLike<number>): Record<string, DataArray> {
-  return Object.fromEntries(
+const takeArrays = (data: Record<string, DataArray>, rows: ArrayLike<number>): Record<string, DataArray> =>
+  Object.fromEntries(
     Object.entries(data).map(([name, array]): [string, DataArray] => {
-      const width = array.shape.slice(1).reduce((product, side) => product * side, 1);
-      const taken = new (array.values.constructor as Float32ArrayConstructor)(rows.length * width);
-      for (let i = 0; i < rows.length; i++)
-        taken.set(array.values.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
-      return [name, { ...array, shape: [rows.length, ...array.shape.slice(1)], values: taken } as DataArray];
+      const [, ...cell] = array.shape;
+      const width = cell.reduce((product, side) => product * side, 1);
+      return [
+        name,
+        { ...array, shape: [rows.length, ...cell], values: takeCells(array.values, width, rows) } as DataArray,
+      ];
     }),
   );
-}

@@ -1,3 +1,4 @@
+import { withGradient } from '@hourglass/engine/layers';
 import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
@@ -67,17 +68,16 @@ export function reconstructionLoss(outputs: HeadOutput[], batch: Record<string, 
 }
 
 /** −Σ truth · log softmax over the last axis; gradient by hand: softmax − truth. */
-const crossEntropy = tf.customGrad((logits, truth, save) => {
-  const shifted = tf.sub(logits as Tensor, tf.max(logits as Tensor, -1, true));
+const crossEntropy = withGradient((logits: Tensor, truth: Tensor) => {
+  const shifted = tf.sub(logits, tf.max(logits, -1, true));
   const exponent = tf.exp(shifted);
   const total = tf.sum(exponent, -1, true);
-  const value = tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth as Tensor), -1);
-  (save as unknown as (tensors: Tensor[]) => void)([tf.div(exponent, total), truth as Tensor]);
   return {
-    value,
-    gradFunc: (dy, saved) => {
-      const [probabilities, labels] = saved as [Tensor, Tensor];
-      return [tf.mul(tf.expandDims(dy as Tensor, -1), tf.sub(probabilities, labels)), tf.zerosLike(labels)];
-    },
+    value: tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth), -1),
+    saved: [tf.div(exponent, total), truth],
+    back: (dy, [probabilities, labels]) => [
+      tf.mul(tf.expandDims(dy, -1), tf.sub(probabilities!, labels!)),
+      tf.zerosLike(labels!),
+    ],
   };
-}) as (logits: Tensor, truth: Tensor) => Tensor;
+});

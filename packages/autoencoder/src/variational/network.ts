@@ -33,7 +33,7 @@ export interface VariationalNetwork extends Network {
 
 /** Log variances and log deviations stay within ± these, smoothly. */
 const LOG_VAR_LIMIT = 10;
-const LOG_SIGMA_LIMIT = 4;
+export const LOG_SIGMA_LIMIT = 4;
 /** Added to the logits of classes a column does not have. */
 const NEVER = -1e4;
 

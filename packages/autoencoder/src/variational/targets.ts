@@ -1,7 +1,7 @@
 import type { ColumnData, Table } from '@hourglass/dataset';
 import type { DataArray } from '@hourglass/engine';
 import type { TableEncoder } from '../columns/encoder.ts';
-import { groupHeads, headSpec, type ColumnHead } from './heads.ts';
+import type { ColumnHead } from './heads.ts';
 import { encodeMode } from './modes.ts';
 
 /** What the decoder is compared with, columns in the order of the groups. */
@@ -12,9 +12,13 @@ export interface Targets extends Record<string, DataArray> {
   score: DataArray;
 }
 
-/** @param table the learned columns of the rows */
-export function encodeTargets(encoder: TableEncoder, heads: readonly ColumnHead[], table: Table): Targets {
-  const order = groupHeads(heads.map(headSpec)).flatMap(({ columns }) => columns);
+/** @param order columns (the encoder's) in the order of the groups; @param table the learned columns of the rows */
+export function encodeTargets(
+  encoder: TableEncoder,
+  heads: readonly ColumnHead[],
+  order: readonly number[],
+  table: Table,
+): Targets {
   const width = order.length;
   const target = new Int32Array(table.rows * width);
   const score = new Float32Array(table.rows * width);

@@ -1,9 +1,10 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import {
   loadModel,
-  readSafetensors,
+  putFilePair,
+  readFilePair,
   saveModel,
-  writeSafetensors,
+  type FilePair,
   type Model,
   type NamedArray,
 } from '@hourglass/autoencoder';
@@ -12,8 +13,7 @@ import type { NumberMatrix } from '@hourglass/metrics';
 import type { FittedComponents } from './components.ts';
 import type { Detector } from './detector.ts';
 
-const DESCRIPTION = 'detector.json';
-const ARRAYS = 'detector.safetensors';
+const FILES: FilePair = ['detector.json', 'detector.safetensors'];
 const VERSION = 1;
 
 /** Stores a model with the detector built on it: the model's files, `detector.json` and `detector.safetensors`. */
@@ -33,12 +33,8 @@ export async function saveDetector(store: ArtifactStore, model: Model, detector:
     weights: detector.weights,
     neighbours: density.k,
   };
-  const json = await store.putBlob(new TextEncoder().encode(canonicalJson(description)));
-  const values = await store.putBlob(writeSafetensors(arrays));
-  return store.put({
-    ...plain,
-    parts: [...plain.parts, { key: DESCRIPTION, ...json }, { key: ARRAYS, ...values }],
-  });
+  const files = await putFilePair(store, FILES, canonicalJson(description), arrays);
+  return store.put({ ...plain, parts: [...plain.parts, ...files] });
 }
 
 /** @throws MODEL_INCOMPATIBLE when it is no detector, or of another version */
@@ -47,27 +43,28 @@ export async function loadDetector(
   ref: Pick<ArtifactRef, 'digest'>,
 ): Promise<{ model: Model; detector: Detector }> {
   const { parts, meta } = await store.get(ref, 'model');
-  const part = (key: string): string => {
-    const found = parts.find((each) => each.key === key);
-    if (!found)
-      throw new HourglassError(
+  const { description: read, readArrays } = await readFilePair<
+    Omit<Detector, 'fitted'> & {
+      version: number;
+      fitted: Omit<FittedComponents, 'rows' | 'latents' | 'density'>;
+      neighbours: number;
+    }
+  >(
+    store,
+    parts,
+    FILES,
+    (key) =>
+      new HourglassError(
         'MODEL_INCOMPATIBLE',
         `model ${ref.digest.slice(0, 12)} is no anomaly detector (it is of ${String(meta.application)}): expected ${key}, found ${parts.map((each) => each.key).join(', ')}; use the model of anomaly-detection/train`,
-      );
-    return found.digest;
-  };
-  const [json, bytes] = [part(DESCRIPTION), part(ARRAYS)];
-  const read = JSON.parse(new TextDecoder().decode(await store.readBlob(json))) as Omit<Detector, 'fitted'> & {
-    version: number;
-    fitted: Omit<FittedComponents, 'rows' | 'latents' | 'density'>;
-    neighbours: number;
-  };
+      ),
+  );
   if (read.version !== VERSION)
     throw new HourglassError(
       'MODEL_INCOMPATIBLE',
       `detector ${ref.digest.slice(0, 12)} has version ${read.version}, this version of Hourglass reads ${VERSION}; train it again`,
     );
-  const arrays = readSafetensors(await store.readBlob(bytes));
+  const arrays = await readArrays();
   return {
     model: await loadModel(store, ref),
     detector: {
