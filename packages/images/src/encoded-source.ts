@@ -4,6 +4,7 @@ import { listSourceFiles, type ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { ingest, openDataset, readRecords, type DataRecord } from '@hourglass/dataset';
 import { imageColumn } from './image-column.ts';
+import { PICTURE_NAME } from './picture-name.ts';
 import { encodedCell } from './read-images.ts';
 
 /** A picture as it comes, not looked at yet. */
@@ -22,7 +23,6 @@ export interface EncodedSource {
   count: number;
 }
 
-const PICTURE = /\.(png|jpe?g|webp|tiff?|gif|avif|svg|bmp)$/i;
 const TABLE = /\.(parquet|pq|arrow|feather|ipc)$/i;
 
 /**
@@ -39,7 +39,7 @@ export async function openImageSource(
   const { files, root, kind } = await listSourceFiles(uri);
   if (files.every((file) => TABLE.test(file))) return fromDataset(store, await ingest(store, { uri }), column, where);
   // A file that is named is meant; in a folder other files (read-me's) lie about.
-  const pictures = kind === 'folder' ? files.filter((file) => PICTURE.test(file)) : files;
+  const pictures = kind === 'folder' ? files.filter((file) => PICTURE_NAME.test(file)) : files;
   if (pictures.length === 0)
     throw new HourglassError(
       'SOURCE_NOT_FOUND',

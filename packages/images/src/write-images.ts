@@ -4,6 +4,7 @@ import { writeRecords, type DataRecord } from '@hourglass/dataset';
 import { mapAhead } from './ahead.ts';
 import { encodePng } from './encode.ts';
 import { IMAGE_TYPE } from './image-column.ts';
+import { PICTURE_NAME } from './picture-name.ts';
 import type { RawImage } from './raw-image.ts';
 
 /** A picture on its way into a dataset. */
@@ -38,5 +39,4 @@ export function writeImages(
 }
 
 /** A file's name with the ending of the format it is now in. */
-export const pngName = (name: string): string =>
-  `${name.replace(/\.(png|jpe?g|webp|tiff?|gif|avif|svg|bmp)$/i, '')}.png`;
+export const pngName = (name: string): string => `${name.replace(PICTURE_NAME, '')}.png`;

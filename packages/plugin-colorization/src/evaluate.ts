@@ -1,6 +1,6 @@
-import { putFigures, type Figure } from '@hourglass/artifacts';
+import { putFigures } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { imageGrid, readImages, type RawImage } from '@hourglass/images';
+import { pictureFigures, readImages, type RawImage } from '@hourglass/images';
 import { colourfulness } from '@hourglass/metrics';
 import { HourglassError, type StageContext, type StageRun } from '@hourglass/plugin-kit';
 import type { evaluate } from './index.ts';
@@ -43,7 +43,10 @@ export const run: StageRun<typeof evaluate> = async (context, { data, model, ref
         baselines,
         gain: score.psnr - Math.max(baselines.grey.psnr, baselines.mean.psnr),
       },
-      figures: await putFigures(context.artifacts, await grids(shown, quality)),
+      figures: await putFigures(
+        context.artifacts,
+        await pictureFigures(quality, (i) => shown[i]!, 'grey, mean colour, answer, truth'),
+      ),
     };
   } finally {
     colourist.dispose();
@@ -65,16 +68,4 @@ async function colourings(
     mean: colourist.paint(light, plane(mean.of(light.values))),
     ours: colourist.paint(light, await colourist.colours(light, [])),
   };
-}
-
-async function grids(shown: RawImage[][], quality: number[]): Promise<Figure[]> {
-  const order = quality.map((_, i) => i).sort((a, b) => quality[b]! - quality[a]!);
-  const extremes = [...new Set([order[0]!, order[order.length >> 1]!, order.at(-1)!])];
-  const fixed = Array.from({ length: Math.min(8, shown.length) }, (_, i) => Math.floor((i * shown.length) / 8));
-  const columns = 'grey, mean colour, answer, truth';
-  const grid = (rows: number[]): Promise<Uint8Array> => imageGrid([...new Set(rows)].map((i) => shown[i]!));
-  return [
-    { id: 'extremes', title: `Best, middle and worst picture: ${columns}`, format: 'png', png: await grid(extremes) },
-    { id: 'fixed', title: `The same pictures every time: ${columns}`, format: 'png', png: await grid(fixed) },
-  ];
 }

@@ -1,9 +1,10 @@
-import { imagePredictor, loadImageModel, type Plane } from '@hourglass/autoencoder';
+import { imagePredictor, loadImageModel } from '@hourglass/autoencoder';
 import type { ArtifactRef } from '@hourglass/core';
 import { GREY_LIGHTNESS, labToRgb, rgbToLab, type RawImage } from '@hourglass/images';
+import type { Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
 import type { Tensor } from '@tensorflow/tfjs';
-import { COLOUR, colours, LIGHT, type ColourFit } from './colour-model.ts';
+import { COLOUR, colours, scaledLight, type ColourFit } from './colour-model.ts';
 
 /** A colour known at a place. */
 export interface Hint {
@@ -17,11 +18,11 @@ export interface Hint {
 /** A colorization model ready for pictures of any size. Dispose it after use. */
 export interface Colourist {
   /** a*, b* of each pixel, `[h, w, 2]`. */
-  colours(light: Plane, hints: readonly Hint[]): Promise<Plane>;
+  colours(light: Samples, hints: readonly Hint[]): Promise<Samples>;
   /** Lightness of a picture, `[h, w, 1]`: 0…100. */
-  lightness(image: RawImage): Plane;
+  lightness(image: RawImage): Samples;
   /** A picture in colour with that lightness. */
-  paint(light: Plane, ab: Plane): RawImage;
+  paint(light: Samples, ab: Samples): RawImage;
   dispose(): void;
 }
 
@@ -45,11 +46,11 @@ export async function openColourist(context: StageContext, ref: ArtifactRef, tem
   };
 }
 
-const scaled = (light: Plane): Plane => ({ ...light, values: light.values.map((value) => (value - LIGHT) / LIGHT) });
+const scaled = (light: Samples): Samples => ({ ...light, values: light.values.map(scaledLight) });
 
-function withHints({ width, height, values }: Plane, hints: readonly Hint[]): Plane {
+function withHints({ width, height, values }: Samples, hints: readonly Hint[]): Samples {
   const wide = new Float32Array(width * height * 4);
-  for (let i = 0; i < width * height; i++) wide[4 * i] = (values[i]! - LIGHT) / LIGHT;
+  for (let i = 0; i < width * height; i++) wide[4 * i] = scaledLight(values[i]!);
   for (const { x, y, colour, radius } of hints) {
     const [, a, b] = rgbToLab(Uint8Array.from([1, 3, 5], (at) => parseInt(colour.slice(at, at + 2), 16)));
     for (let row = Math.max(0, y - radius); row <= Math.min(height - 1, y + radius); row++)
@@ -59,7 +60,7 @@ function withHints({ width, height, values }: Plane, hints: readonly Hint[]): Pl
   return { width, height, channels: 4, values: wide };
 }
 
-function lightness({ width, height, channels, data }: RawImage): Plane {
+function lightness({ width, height, channels, data }: RawImage): Samples {
   const values = new Float32Array(width * height);
   if (channels === 1) for (let i = 0; i < values.length; i++) values[i] = GREY_LIGHTNESS[data[i]!]!;
   else {
@@ -69,7 +70,7 @@ function lightness({ width, height, channels, data }: RawImage): Plane {
   return { width, height, channels: 1, values };
 }
 
-function paint({ width, height, values }: Plane, ab: Plane): RawImage {
+function paint({ width, height, values }: Samples, ab: Samples): RawImage {
   const lab = new Float32Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     lab[3 * i] = values[i]!;

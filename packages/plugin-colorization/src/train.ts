@@ -6,7 +6,7 @@ import { HourglassError, type StageRun } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import { binsOf, fitColourBins } from './colour-bins.ts';
-import { channelsOf, COLOUR, LIGHT, type ColourFit } from './colour-model.ts';
+import { channelsOf, COLOUR, scaledLight, type ColourFit } from './colour-model.ts';
 import type { train } from './index.ts';
 
 type Options = StageOptions<typeof train>;
@@ -49,7 +49,7 @@ const colorization = defineImageApplication<Options, ColourFit>({
     const lab = rgbToLab(data);
     const shape = (channels: number): number[] => [count, side, side, channels];
     const light = new Float32Array(lab.length / 3);
-    for (let i = 0; i < light.length; i++) light[i] = (lab[3 * i]! - LIGHT) / LIGHT;
+    for (let i = 0; i < light.length; i++) light[i] = scaledLight(lab[3 * i]!);
     const ab = abOf(lab);
     return {
       light: { dtype: 'float32', shape: shape(1), values: light },

@@ -1,5 +1,4 @@
-import { openDataset } from '@hourglass/dataset';
-import { imageColumn, readImages, withChannels, writeImages, type RawImage } from '@hourglass/images';
+import { mapImages, withChannels, type RawImage } from '@hourglass/images';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { toBrightness, toBytes } from './add-noise.ts';
 import type { denoise } from './index.ts';
@@ -12,27 +11,32 @@ export const run: StageRun<typeof denoise> = async (context, { data, model }, op
   const denoiser = await openDenoiser(context, model);
   try {
     const level = levelFor(denoiser.model, options.level, STAGE);
-    const { columns, rows } = await openDataset(context.artifacts, data);
-    const column = imageColumn(columns, STAGE, options.column);
-    async function* answers() {
-      for await (const { row, name, image, record } of readImages(context.artifacts, data, { where: STAGE, column })) {
-        context.signal.throwIfAborted();
-        // A model of grey pictures cleans each channel of a picture in colour on its own.
-        const inputs =
-          image.channels === denoiser.channels || denoiser.channels === 3
-            ? [withChannels(image, denoiser.channels)]
-            : channelsOf(image);
-        const cleaned = [];
-        for (const { width, height, channels, data: bytes } of inputs)
-          cleaned.push(
-            toBytes((await denoiser.clean({ width, height, channels, values: toBrightness(bytes) }, level)).values),
-          );
-        yield { image: joined(image, cleaned), name, record };
-        context.progress((row + 1) / rows, `cleaned ${row + 1} of ${rows} pictures`);
-      }
-    }
-    const others = columns.filter(({ name }) => name !== column).map(({ name, physical }) => ({ name, physical }));
-    return { data: await writeImages(context.artifacts, { column, columns: others, images: answers() }) };
+    const answer = async (image: RawImage): Promise<RawImage> => {
+      // A model of grey pictures cleans each channel of a picture in colour on its own.
+      const inputs =
+        image.channels === denoiser.channels || denoiser.channels === 3
+          ? [withChannels(image, denoiser.channels)]
+          : channelsOf(image);
+      const cleaned = [];
+      for (const { width, height, channels, data: bytes } of inputs)
+        cleaned.push(
+          toBytes((await denoiser.clean({ width, height, channels, values: toBrightness(bytes) }, level)).values),
+        );
+      return joined(image, cleaned);
+    };
+    return {
+      data: await mapImages(
+        context.artifacts,
+        data,
+        { where: STAGE, column: options.column },
+        async ({ row, image }, rows) => {
+          context.signal.throwIfAborted();
+          const result = await answer(image);
+          context.progress((row + 1) / rows, `cleaned ${row + 1} of ${rows} pictures`);
+          return result;
+        },
+      ),
+    };
   } finally {
     denoiser.dispose();
   }

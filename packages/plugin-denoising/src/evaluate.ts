@@ -1,6 +1,6 @@
-import { putFigures, type Figure } from '@hourglass/artifacts';
+import { putFigures } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { imageGrid, readImages, withChannels, type RawImage } from '@hourglass/images';
+import { pictureFigures, readImages, withChannels, type RawImage } from '@hourglass/images';
 import { pictureScorer, type Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext, type StageRun } from '@hourglass/plugin-kit';
 import { addNoise, toBrightness, toBytes } from './add-noise.ts';
@@ -58,7 +58,19 @@ export const run: StageRun<typeof evaluate> = async (context, { data, model, ref
         ),
         gain: score.psnr - (best ?? before.score()).psnr,
       },
-      figures: await putFigures(context.artifacts, await grids(truth, noisy, answers, quality, best)),
+      figures: await putFigures(
+        context.artifacts,
+        await pictureFigures(
+          quality,
+          (i) => [
+            toImage(truth[i]!),
+            toImage(noisy[i]!),
+            ...(best ? [toImage(best.filter(noisy[i]!))] : []),
+            toImage(answers[i]!),
+          ],
+          `truth, noisy, ${best ? 'best baseline, ' : ''}answer`,
+        ),
+      ),
     };
   } finally {
     denoiser.dispose();
@@ -107,37 +119,3 @@ const toImage = ({ width, height, channels, values }: Samples): RawImage => ({
   channels: channels as 1 | 3,
   data: toBytes(values),
 });
-
-/** Truth, noisy, best baseline, answer: of the best, the middle and the worst, and of the same pictures every time. */
-async function grids(
-  truth: Samples[],
-  noisy: Samples[],
-  answers: Samples[],
-  quality: number[],
-  best: BaselineAnswer | undefined,
-): Promise<Figure[]> {
-  const row = (i: number): RawImage[] => [
-    toImage(truth[i]!),
-    toImage(noisy[i]!),
-    ...(best ? [toImage(best.filter(noisy[i]!))] : []),
-    toImage(answers[i]!),
-  ];
-  const order = quality.map((_, i) => i).sort((a, b) => quality[b]! - quality[a]!);
-  const chosen = [...new Set([order[0]!, order[order.length >> 1]!, order.at(-1)!])];
-  const fixed = Array.from({ length: Math.min(8, truth.length) }, (_, i) => Math.floor((i * truth.length) / 8));
-  const columns = `truth, noisy, ${best ? 'best baseline, ' : ''}answer`;
-  return [
-    {
-      id: 'extremes',
-      title: `Best, middle and worst picture: ${columns}`,
-      format: 'png',
-      png: await imageGrid(chosen.map(row)),
-    },
-    {
-      id: 'fixed',
-      title: `The same pictures every time: ${columns}`,
-      format: 'png',
-      png: await imageGrid([...new Set(fixed)].map(row)),
-    },
-  ];
-}

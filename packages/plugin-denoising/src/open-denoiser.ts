@@ -1,5 +1,6 @@
-import { imagePredictor, loadImageModel, type ImageModel, type Plane } from '@hourglass/autoencoder';
+import { imagePredictor, loadImageModel, type ImageModel } from '@hourglass/autoencoder';
 import type { ArtifactRef } from '@hourglass/core';
+import type { Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
 import { cleaned } from './predict-noise.ts';
@@ -9,7 +10,7 @@ export interface Denoiser {
   model: ImageModel;
   channels: 1 | 3;
   /** @param noisy brightness about 0…1 @param level strength, where the model asks for it */
-  clean(noisy: Plane, level: number): Promise<Plane>;
+  clean(noisy: Samples, level: number): Promise<Samples>;
   dispose(): void;
 }
 
@@ -34,7 +35,7 @@ export async function openDenoiser(context: StageContext, ref: ArtifactRef): Pro
 }
 
 /** The strength of the noise as one more channel. */
-function withLevel({ width, height, channels, values }: Plane, level: number): Plane {
+function withLevel({ width, height, channels, values }: Samples, level: number): Samples {
   const wide = new Float32Array(width * height * (channels + 1));
   for (let i = 0; i < width * height; i++) {
     for (let k = 0; k < channels; k++) wide[i * (channels + 1) + k] = values[i * channels + k]!;

@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,11 +55,6 @@ const pictures = async (ref: ArtifactRef): Promise<RawImage[]> => {
   for await (const { image } of readImages(artifacts, ref, { where: 'test' })) found.push(image);
   return found;
 };
-const failing = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
 const { model, metrics } = await learn();
 
 describe('training', () => {
@@ -69,11 +65,11 @@ describe('training', () => {
 
   it('learns them where asked, or refuses them', async () => {
     expect((await learn({ grey: 'learn', epochs: 1 })).metrics.skipped).toBe(0);
-    expect(await failing(learn({ grey: 'fail' }))).toContain(
+    expect(await failureOf(learn({ grey: 'fail' }))).toContain(
       'COLUMN_INVALID colorization/train: a picture among those to learn from has no colour',
     );
     const grey = await writeImages(artifacts, { images: [{ image: blankImage(8, 8, 1), name: 'a.png' }] });
-    expect(await failing(learn({}, {}, grey))).toContain(
+    expect(await failureOf(learn({}, {}, grey))).toContain(
       'DATA_INSUFFICIENT colorization/train: expected pictures to learn from, found 0 and 1 left out',
     );
   });
@@ -120,10 +116,10 @@ describe('colouring', () => {
       return lab[3 * (16 * 32 + 16) + 1]!;
     };
     expect(await redness({ hints })).toBeGreaterThan((await redness({})) + 10);
-    expect(await failing(colour(grey, model, { hints }))).toContain(
+    expect(await failureOf(colour(grey, model, { hints }))).toContain(
       'OPTION_INVALID colorization/colorize: hints: the model was trained without',
     );
-    expect(await failing(colour(grey, hinted, { hints: [{ x: 0, y: 0, colour: 'red' }] }))).toContain(
+    expect(await failureOf(colour(grey, hinted, { hints: [{ x: 0, y: 0, colour: 'red' }] }))).toContain(
       'a colour such as #c02030',
     );
   });

@@ -1,3 +1,4 @@
+import { failureOf } from '@hourglass/core/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,11 +53,6 @@ const pictures = async (ref: ArtifactRef): Promise<RawImage[]> => {
   for await (const { image } of readImages(artifacts, ref, { where: 'test' })) found.push(image);
   return found;
 };
-const failing = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'no error',
-    (error) => `${error.code} ${error.message}`,
-  );
 const { model } = await learn(digits);
 
 it('digits-denoising beats every classical filter by a decibel on digits not seen', async () => {
@@ -122,18 +118,18 @@ describe('training', () => {
   });
 
   it('says which option is wrong', async () => {
-    expect(await failing(learn(digits, { level: -1 }))).toMatch(/OPTION_INVALID denoising\/train: level/);
-    expect(await failing(learn(digits, { level: [0.3, 0.1] }))).toContain(
+    expect(await failureOf(learn(digits, { level: -1 }))).toMatch(/OPTION_INVALID denoising\/train: level/);
+    expect(await failureOf(learn(digits, { level: [0.3, 0.1] }))).toContain(
       'level: expected [from, to], rising; found [0.3, 0.1]',
     );
-    expect(await failing(learn(digits, { patch: 32 }))).toContain(
+    expect(await failureOf(learn(digits, { patch: 32 }))).toContain(
       'pictures smaller than the squares of 32 × 32 trained on: 200 of 8x8. Make them one size with data/images, resize: { width: 32, height: 32 }, or set patch.',
     );
-    expect(await failing(learn(digits, { patch: 7 }))).toContain(
+    expect(await failureOf(learn(digits, { patch: 7 }))).toContain(
       'patch 7 is no multiple of 2, by which the network halves pictures',
     );
-    expect(await failing(learn(digits, { objective: 'noise2void', levelMap: true }))).toContain('leave levelMap out');
-    expect(await failing(learn(table))).toMatch(
+    expect(await failureOf(learn(digits, { objective: 'noise2void', levelMap: true }))).toContain('leave levelMap out');
+    expect(await failureOf(learn(table))).toMatch(
       /COLUMN_NOT_FOUND denoising\/train: expected a column of encoded pictures .* Bring pictures in with data\/images/,
     );
   });
@@ -171,14 +167,14 @@ describe('applying', () => {
 
   it('asks how strong the noise is where the model must be told', async () => {
     const { model: told } = await learn(digits, { levelMap: true, level: [0, 0.5] });
-    expect(await failing(clean(digits, told))).toContain(
+    expect(await failureOf(clean(digits, told))).toContain(
       'OPTION_INVALID denoising/denoise: the model was trained with levelMap',
     );
     expect((await clean(digits, told, { level: 0.2 })).rows).toBe(200);
   });
 
   it('refuses a picture that is broken by its row, and a model of tables', async () => {
-    expect(await failing(loadModel(artifacts, model))).toMatch(
+    expect(await failureOf(loadModel(artifacts, model))).toMatch(
       /MODEL_INCOMPATIBLE .* reads pictures; expected one that reads tables. It is applied by denoising\/denoise/,
     );
   });
