@@ -88,7 +88,7 @@ export function drawCombinations(
 }
 
 /** Chance of a class in a column. */
-export function chanceReader(answers: readonly GroupAnswer[], column: number): (row: number, index: number) => number {
+function chanceReader(answers: readonly GroupAnswer[], column: number): (row: number, index: number) => number {
   const answer = answers.find(({ group }) => group.columns.includes(column))!;
   const { columns, width } = answer.group;
   const at = columns.indexOf(column);

@@ -52,25 +52,30 @@ function side(stage: string, text: string, found: string, columns: readonly stri
 
 /** A way from a side back to itself that is strict somewhere holds in no row. */
 function refuseContradiction(stage: string, comparisons: readonly Comparison[]): void {
-  const edges: Comparison[] = [...comparisons];
-  const numbers = [...new Set(comparisons.flatMap(({ left, right }) => [left, right]))].filter(
-    (each): each is number => typeof each === 'number',
-  );
-  for (const a of numbers)
-    for (const b of numbers) if (a < b) edges.push({ left: a, strict: true, right: b, text: '' });
-  const walk = (from: string | number, path: Comparison[]): void => {
-    for (const edge of edges) {
-      if (edge.left !== from || path.includes(edge)) continue;
-      const way = [...path, edge];
-      if (edge.right !== way[0]!.left) walk(edge.right, way);
-      else if (way.some(({ strict }) => strict))
-        throw new HourglassError(
-          'OPTION_INVALID',
-          `${stage}: constraints contradict each other: ${way.flatMap(({ text }) => (text ? [text] : [])).join(' and ')} hold together in no row; drop one of them`,
-        );
-    }
-  };
-  for (const start of new Set(edges.map(({ left }) => left))) walk(start, []);
+  const numbers = [...new Set(comparisons.flatMap(({ left, right }) => [left, right]))]
+    .filter((each): each is number => typeof each === 'number')
+    .sort((a, b) => a - b);
+  const rising = numbers.slice(1).map((right, i): Comparison => ({ left: numbers[i]!, strict: true, right, text: '' }));
+  const all = [...comparisons, ...rising];
+  for (const edge of all) {
+    const back = edge.strict ? shortestWay(all, edge.right, edge.left) : undefined;
+    if (back)
+      throw new HourglassError(
+        'OPTION_INVALID',
+        `${stage}: constraints contradict each other: ${[edge, ...back].flatMap(({ text }) => (text ? [text] : [])).join(' and ')} hold together in no row; drop one of them`,
+      );
+  }
+}
+
+/** Comparisons that lead from one side to another, each side visited once. */
+function shortestWay(all: readonly Comparison[], from: string | number, to: string | number): Comparison[] | undefined {
+  const ways = new Map<string | number, Comparison[]>([[from, []]]);
+  // A map is gone through in the order of its entries, those added meanwhile too.
+  for (const [side, way] of ways) {
+    if (side === to) return way;
+    for (const edge of all) if (edge.left === side && !ways.has(edge.right)) ways.set(edge.right, [...way, edge]);
+  }
+  return undefined;
 }
 
 /** Whether a row keeps all comparisons; a missing side keeps it. */

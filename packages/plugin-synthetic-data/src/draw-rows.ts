@@ -55,7 +55,7 @@ export async function* drawRows(
     round++;
     const answers = await passes.heads(Float32Array.from(sampleMixture(prior, rows, latents)));
     const settled = drawCombinations(rules.combinations, answers, rows, () => together.uniform());
-    const table = tableFromHeads(encoder, heads, answers, rows, cells, { settled });
+    const table = tableFromHeads(encoder, heads, answers, rows, cells, settled);
     const wanted = meets(shares[share]!, table);
     const keeps = keepsComparisons(rules.comparisons, table);
     const hashes = refused.size > 0 ? rowHashes(table, names) : undefined;

@@ -11,6 +11,7 @@ import {
   pcaTransform,
   sampleCopula,
   tableSimilarity,
+  type GaussianCopula,
 } from '@hourglass/metrics';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
 import { columnsToCompare, readCompared, refuseText, type ComparedTable } from './compared-table.ts';
@@ -18,7 +19,7 @@ import { evaluationFigures, type LatentMap } from './evaluation-figures.ts';
 import { loadGenerator, type Generator } from './generator-model.ts';
 import type { evaluate } from './index.ts';
 import type { Baseline, EvaluationMetrics, Worth } from './metrics-schema.ts';
-import { closestRecords, countCopies } from './privacy.ts';
+import { closestRecords, copiesOf } from './privacy.ts';
 import { discriminatorAuc, labelClasses, utility } from './utility.ts';
 
 const STAGE = 'synthetic-data/evaluate';
@@ -68,8 +69,12 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
     // A turn of the event loop, so that a message asking to stop is heard.
     await new Promise((resolve) => setImmediate(resolve));
   };
-  const worthOf = (table: ComparedTable): Worth => {
-    const { shapes, pairs, allPairs, quality } = tableSimilarity(train.columns, table.columns);
+  const closest = closestRecords(train, test, context.seed);
+  const copies = copiesOf(train);
+  const worthOf = (
+    table: ComparedTable,
+    { shapes, pairs, allPairs, quality } = tableSimilarity(train.columns, table.columns),
+  ): Worth => {
     return {
       shapes,
       pairs,
@@ -77,21 +82,23 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       quality,
       utility: label === undefined ? {} : utility(table, test, label, classes, learners, context.seed),
       discriminator: discriminatorAuc(train, table, context.seed),
-      closest: closestRecords({ train, test, synthetic: table }, context.seed),
-      copies: countCopies(train, table),
+      closest: closest(table),
+      copies: copies(table),
       nullGap: nullGap(train, table),
     };
   };
   await breathe(0.05, 'the drawn rows');
-  const worth = worthOf(synthetic);
+  const likeness = tableSimilarity(train.columns, synthetic.columns);
+  const worth = worthOf(synthetic, likeness);
   await breathe(0.4, 'learners on real rows');
   const real = label === undefined ? {} : utility(train, test, label, classes, learners, context.seed);
   const baselines: EvaluationMetrics['baselines'] = {};
+  const copula =
+    options.baselines.length > 0 ? fitGaussianCopula(train.columns, hostRandom(context.seed, 51).uniform) : undefined;
   for (const [k, name] of options.baselines.entries()) {
     await breathe(0.5 + (0.4 * k) / options.baselines.length, `baseline ${name}`);
-    baselines[name] = worthOf(baselineRows(name, train, synthetic.rows, context.seed));
+    baselines[name] = worthOf(baselineRows(name, copula!, synthetic.rows, context.seed));
   }
-  const { columns: shapes } = tableSimilarity(train.columns, synthetic.columns);
   await breathe(0.95, 'figures');
   const map = generator && (await latentMap(context, generator, inputs));
   return {
@@ -101,12 +108,12 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       test: test.rows,
       scoredBy: label === undefined ? 'none' : classes.length === 2 ? 'auroc' : 'accuracy',
       real,
-      repeats: countCopies(train, test),
+      repeats: copies(test),
       baselines,
       // A column without a value on one side has no score.
-      columns: Object.fromEntries(Object.entries(shapes).filter(([, score]) => !Number.isNaN(score))),
+      columns: Object.fromEntries(Object.entries(likeness.columns).filter(([, score]) => !Number.isNaN(score))),
     },
-    figures: await putFigures(store, evaluationFigures(train, synthetic, shapes, map)),
+    figures: await putFigures(store, evaluationFigures(train, synthetic, likeness.columns, map)),
   };
 };
 
@@ -118,8 +125,7 @@ const numericNames = (generator: Generator | undefined): string[] =>
     column.kind === 'category' && column.numeric ? [column.name] : [],
   );
 
-function baselineRows(name: Baseline, train: ComparedTable, rows: number, seed: number): ComparedTable {
-  const copula = fitGaussianCopula(train.columns, hostRandom(seed, 51).uniform);
+function baselineRows(name: Baseline, copula: GaussianCopula, rows: number, seed: number): ComparedTable {
   const { normal } = hostRandom(seed, 52);
   return { rows, columns: sampleCopula(name === 'copula' ? copula : independentColumns(copula), rows, normal) };
 }

@@ -76,19 +76,7 @@ const trends = (real: ComparedTable, synthetic: ComparedTable, names: string[]):
   format: 'vega-lite',
   spec: {
     $schema: SCHEMA,
-    data: {
-      values: names.flatMap((a) =>
-        names
-          .filter((b) => b !== a)
-          .map((b) => ({
-            a,
-            b,
-            difference: rounded(
-              1 - columnPairTrend([real.columns[a]!, real.columns[b]!], [synthetic.columns[a]!, synthetic.columns[b]!]),
-            ),
-          })),
-      ),
-    },
+    data: { values: pairDifferences(real, synthetic, names) },
     mark: 'rect',
     encoding: {
       x: { field: 'a', type: 'nominal', title: null },
@@ -97,6 +85,22 @@ const trends = (real: ComparedTable, synthetic: ComparedTable, names: string[]):
     },
   },
 });
+
+/** Every pair of columns in both orders; a pair is measured once. */
+function pairDifferences(real: ComparedTable, synthetic: ComparedTable, names: string[]): object[] {
+  const differences = names.map((a, i) =>
+    names
+      .slice(0, i)
+      .map((b) =>
+        rounded(
+          1 - columnPairTrend([real.columns[a]!, real.columns[b]!], [synthetic.columns[a]!, synthetic.columns[b]!]),
+        ),
+      ),
+  );
+  return names.flatMap((a, i) =>
+    names.flatMap((b, j) => (i === j ? [] : [{ a, b, difference: differences[Math.max(i, j)]![Math.min(i, j)]! }])),
+  );
+}
 
 const latents = ({ real, synthetic }: LatentMap): Figure => ({
   id: 'latents',

@@ -1,10 +1,11 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import {
   loadModel,
-  readSafetensors,
+  putFilePair,
+  readFilePair,
   saveModel,
-  writeSafetensors,
   type ColumnHead,
+  type FilePair,
   type Model,
   type NamedArray,
 } from '@hourglass/autoencoder';
@@ -12,8 +13,7 @@ import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core
 import type { GaussianMixture } from '@hourglass/metrics';
 import type { Rules } from './rules.ts';
 
-const DESCRIPTION = 'generator.json';
-const ARRAYS = 'generator.safetensors';
+const FILES: FilePair = ['generator.json', 'generator.safetensors'];
 const VERSION = 1;
 
 /** A trained variational model and everything that rows are drawn with. */
@@ -50,12 +50,8 @@ export async function saveGenerator(store: ArtifactStore, generator: Generator):
     });
     return { ...head, modes: { ...head.modes, modes } };
   });
-  const json = await store.putBlob(new TextEncoder().encode(canonicalJson({ version: VERSION, heads, rules })));
-  const values = await store.putBlob(writeSafetensors(arrays));
-  return store.put({
-    ...plain,
-    parts: [...plain.parts, { key: DESCRIPTION, ...json }, { key: ARRAYS, ...values }],
-  });
+  const files = await putFilePair(store, FILES, canonicalJson({ version: VERSION, heads, rules }), arrays);
+  return store.put({ ...plain, parts: [...plain.parts, ...files] });
 }
 
 /** @throws MODEL_INCOMPATIBLE when it is no generator, or of another version */
@@ -65,27 +61,22 @@ export async function loadGenerator(
   stage: string,
 ): Promise<Generator> {
   const { parts, meta } = await store.get(ref, 'model');
-  const part = (key: string): string => {
-    const found = parts.find((each) => each.key === key);
-    if (!found)
-      throw new HourglassError(
+  const { description: read, readArrays } = await readFilePair<{ version: number; heads: ColumnHead[]; rules: Rules }>(
+    store,
+    parts,
+    FILES,
+    () =>
+      new HourglassError(
         'MODEL_INCOMPATIBLE',
         `${stage}: model ${ref.digest.slice(0, 12)} is of ${String(meta.application)} and generates no rows; use the model of synthetic-data/train`,
-      );
-    return found.digest;
-  };
-  const [json, bytes] = [part(DESCRIPTION), part(ARRAYS)];
-  const read = JSON.parse(new TextDecoder().decode(await store.readBlob(json))) as {
-    version: number;
-    heads: ColumnHead[];
-    rules: Rules;
-  };
+      ),
+  );
   if (read.version !== VERSION)
     throw new HourglassError(
       'MODEL_INCOMPATIBLE',
       `${stage}: model ${ref.digest.slice(0, 12)} has generator version ${read.version}, this one reads ${VERSION}; train it again or update Hourglass`,
     );
-  const arrays = readSafetensors(await store.readBlob(bytes));
+  const arrays = await readArrays();
   const doubles = (name: string): Float64Array => arrays[name]!.values as Float64Array;
   const means = arrays['prior/means']!;
   return {

@@ -9,33 +9,37 @@ const MOST = 3000;
 
 /**
  * Whether drawn rows lie nearer to the rows learned from than to as many rows never seen. Half of them would by chance.
+ * @returns the measure, for any number of tables of drawn rows
  */
 export function closestRecords(
-  { train, test, synthetic }: { train: ComparedTable; test: ComparedTable; synthetic: ComparedTable },
+  train: ComparedTable,
+  test: ComparedTable,
   seed: number,
-): Closest {
+): (synthetic: ComparedTable) => Closest {
   const space = fitRecordSpace(train.columns);
   const rows = Math.min(train.rows, test.rows, MOST);
   const some = (table: ComparedTable, most: number, stream: number): Float64Array =>
     placeRecords(space, table.columns, [...permutation(table.rows, seed, stream)].slice(0, most));
   const seen = some(train, rows, 11);
   const held = some(test, rows, 12);
-  const queries = some(synthetic, Math.min(synthetic.rows, MOST), 13);
-  const toTrain = closestDistances(space, seen, queries);
-  const toHeld = closestDistances(space, held, queries);
-  return {
-    ...nearerShare(toTrain, toHeld),
-    rows: queries.length / space.names.length,
-    median: median(toTrain),
-    realMedian: median(closestDistances(space, seen, held)),
+  const realMedian = median(closestDistances(space, seen, held));
+  return (synthetic) => {
+    const queries = some(synthetic, Math.min(synthetic.rows, MOST), 13);
+    const toTrain = closestDistances(space, seen, queries);
+    return {
+      ...nearerShare(toTrain, closestDistances(space, held, queries)),
+      rows: queries.length / space.names.length,
+      median: median(toTrain),
+      realMedian,
+    };
   };
 }
 
 const median = (values: Float64Array): number => values.slice().sort()[Math.floor(values.length / 2)]!;
 
-/** Rows of a table that equal a row of another in every column. */
-export function countCopies(of: ComparedTable, table: ComparedTable): number {
+/** How many rows of a table equal a row of this one in every column. */
+export function copiesOf(of: ComparedTable): (table: ComparedTable) => number {
   const names = Object.keys(of.columns);
   const known = new Set(rowHashes(of, names));
-  return rowHashes(table, names).reduce((count, hash) => count + (known.has(hash) ? 1 : 0), 0);
+  return (table) => rowHashes(table, names).reduce((count, hash) => count + (known.has(hash) ? 1 : 0), 0);
 }

@@ -1,7 +1,8 @@
 import {
-  encodeTable,
   generatorPasses,
   prepareVariational,
+  reportProgress,
+  trainedMetrics,
   trainVariational,
   type Model,
   type VariationalLesson,
@@ -50,11 +51,7 @@ export const run: StageRun<typeof train> = async (context, { data }, options) =>
     signal: context.signal,
     resume: await context.checkpoint.load(),
     save: (checkpoint) => context.checkpoint.save(checkpoint),
-    progress: ({ epoch, epochs, fraction, loss, validationLoss }) =>
-      context.progress(
-        0.9 * fraction,
-        `epoch ${epoch}/${epochs}${loss === undefined ? '' : ` · loss ${loss.toFixed(4)}`}${validationLoss === undefined ? '' : ` · validation ${validationLoss.toFixed(4)}`}`,
-      ),
+    progress: (progress) => reportProgress(context, progress, 0, 1, 0, 0.9),
   });
   const model = describe(lesson, options, engine, reader, trained.params);
   context.progress(0.9, 'where the rows lie among the latents');
@@ -64,12 +61,7 @@ export const run: StageRun<typeof train> = async (context, { data }, options) =>
   return {
     model: ref,
     metrics: {
-      loss: trained.loss,
-      ...(trained.validationLoss === undefined ? {} : { validationLoss: trained.validationLoss }),
-      bestEpoch: trained.bestEpoch,
-      epochs: trained.curve.at(-1)?.epoch ?? 0,
-      steps: trained.steps,
-      parameters: Object.values(trained.params).reduce((sum, { values }) => sum + values.length, 0),
+      ...trainedMetrics(trained),
       rows: reader.rows,
       columns: lesson.encoder.columns.length,
       activeDims,
@@ -149,14 +141,14 @@ const describe = (
 async function complete(
   context: StageContext,
   engine: Engine,
-  { encoder, heads, table }: VariationalLesson,
+  { encoder, heads, table, encoded }: VariationalLesson,
   model: Model,
   rules: Rules,
 ): Promise<{ generator: Generator; activeDims: number }> {
   const d = model.description.network.latentDim;
   const passes = await generatorPasses(engine, model);
   try {
-    const posterior = await passes.posterior(encodeTable(encoder, table));
+    const posterior = await passes.posterior(encoded);
     const prior = fitLatentPrior(posterior, d, context.seed);
     const seen = onceOnly(
       rowHashes(
