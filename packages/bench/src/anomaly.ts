@@ -1,17 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore, type ArtifactStore } from '@hourglass/artifacts';
+import type { ArtifactStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
 import { openDataset, queryDataset } from '@hourglass/dataset';
 import { auroc, conformalPValue, falseAlarmInterval } from '@hourglass/metrics';
-import { createRunner, discoverPlugins } from '@hourglass/runtime';
 import { CASES, REPEATS, type AnomalyCase } from './anomaly-cases.ts';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { benchmarkData } from './data-folder.ts';
 import { runPython } from './python.ts';
-import { stageRunner, type RunStage } from './run-stage.ts';
+import type { RunStage } from './run-stage.ts';
 import { deviation, mean } from './spread.ts';
+import { withStages } from './with-stages.ts';
 
 export const name = 'anomaly';
 export const summary =
@@ -40,14 +38,10 @@ export async function run({
 }: BenchmarkOptions): Promise<BenchmarkResult> {
   const chosen = CASES.filter((each) => tables?.includes(each.table) ?? true);
   const files = chosen.map(({ table }) => benchmarkData(`${table}.parquet`));
-  const folder = await mkdtemp(join(tmpdir(), 'hourglass-bench-'));
-  const store = await openStore(join(folder, 'store'));
-  const runner = await createRunner({ store, plugins: await discoverPlugins({ from: import.meta.dirname }) });
-  const stage = stageRunner(runner, folder);
   const notes: string[] = [];
   const columns: { title: string; scores: Record<string, number[]>; seconds: number[] }[] = [];
   let versions = '';
-  try {
+  await withStages(async (stage, { store, folder }) => {
     for (const [c, one] of chosen.entries()) {
       const title = `${one.table} ${one.split}`;
       const scores: Record<string, number[]> = {};
@@ -61,7 +55,7 @@ export async function run({
           .map(([library, version]) => `${library} ${version}`)
           .join(', ');
         log(`${title}, seed ${seed + 1} of ${seeds}: Hourglass`);
-        const ours = await detect(stage, store.artifacts, prefix, one, seed);
+        const ours = await detect(stage, store, prefix, one, seed);
         seconds.push(ours.seconds);
         for (const [method, found] of Object.entries({ ...peer.scores, ours: { auroc: ours.auroc } }))
           (scores[method] ??= []).push(100 * found.auroc);
@@ -72,7 +66,7 @@ export async function run({
           );
         if (one.table === 'shuttle' && seed === 0) {
           log(`scoring ${many} rows`);
-          notes.push(await timeScoring(stage, store.artifacts, prefix, ours.model, many));
+          notes.push(await timeScoring(stage, store, prefix, ours.model, many));
         }
       }
       for (const [method, figure] of Object.entries(one.known)) {
@@ -90,10 +84,7 @@ export async function run({
       `± is the standard deviation over seeds; of a file-order split only the networks (and forests) change`,
       `peers: ${versions}, on standardised columns; k-NN with k = 5 (largest distance), LOF with k = 20, PyOD’s with their defaults`,
     );
-  } finally {
-    await runner.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   return { rows: tabulate(columns), notes };
 }
 

@@ -1,14 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { createRunner, discoverPlugins } from '@hourglass/runtime';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { benchmarkData } from './data-folder.ts';
 import { runPython } from './python.ts';
-import { stageRunner, type RunStage } from './run-stage.ts';
+import type { RunStage } from './run-stage.ts';
 import { deviation, mean } from './spread.ts';
+import { withStages } from './with-stages.ts';
 
 export const name = 'imputation';
 export const summary =
@@ -78,13 +75,9 @@ type Scores = Record<string, { rmse: number[]; seconds: number[] }>;
 export async function run({ seeds = 3, tables, peers, log }: BenchmarkOptions): Promise<BenchmarkResult> {
   const chosen = TABLES.filter(({ table }) => tables?.includes(table) ?? true);
   const files = chosen.map(({ table }) => benchmarkData(`${table}.parquet`));
-  const folder = await mkdtemp(join(tmpdir(), 'hourglass-bench-'));
-  const store = await openStore(join(folder, 'store'));
-  const runner = await createRunner({ store, plugins: await discoverPlugins({ from: import.meta.dirname }) });
-  const stage = stageRunner(runner, folder);
   const notes: string[] = [];
   const columns: { table: string; scores: Scores }[] = [];
-  try {
+  await withStages(async (stage, { folder }) => {
     for (const [t, { table, train, impute, known }] of chosen.entries()) {
       const scores: Scores = {};
       for (let seed = 0; seed < seeds; seed++) {
@@ -126,10 +119,7 @@ export async function run({ seeds = 3, tables, peers, log }: BenchmarkOptions): 
       );
       columns.push({ table, scores });
     }
-  } finally {
-    await runner.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   const rows = Object.entries(METHODS)
     .filter(([method]) => columns.some(({ scores }) => scores[method]))
     .map(([method, title]) => {

@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { createRunner, discoverPlugins } from '@hourglass/runtime';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { benchmarkData } from './data-folder.ts';
 import { runPython } from './python.ts';
-import { stageRunner } from './run-stage.ts';
 import { deviation, mean } from './spread.ts';
+import { withStages } from './with-stages.ts';
 
 export const name = 'synthetic';
 export const summary =
@@ -62,14 +58,10 @@ const GUARD = 1e-3;
 export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): Promise<BenchmarkResult> {
   const chosen = TABLES.filter(({ table }) => tables?.includes(table) ?? true);
   const files = chosen.map(({ table }) => benchmarkData(`${table}.parquet`));
-  const folder = await mkdtemp(join(tmpdir(), 'hourglass-bench-'));
-  const store = await openStore(join(folder, 'store'));
-  const runner = await createRunner({ store, plugins: await discoverPlugins({ from: import.meta.dirname }) });
-  const stage = stageRunner(runner, folder);
   const rows: BenchmarkResult['rows'] = [];
   const notes: string[] = [];
   let farthest = 0;
-  try {
+  await withStages(async (stage, { folder }) => {
     for (const [t, { table, label, train: options }] of chosen.entries()) {
       const found: Partial<Record<Method, { worth: Worth; seconds: number }[]>> = {};
       const real: Worth['utility'][] = [];
@@ -165,10 +157,7 @@ export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): 
         )}; options of synthetic-data/train ${JSON.stringify(options)}`,
       );
     }
-  } finally {
-    await runner.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   notes.push(
     `half of each table, stratified by label, is learned from, as many rows are drawn, the other half tests${seeds > 1 ? `; ± is the standard deviation over ${seeds} splits and seeds` : ''}`,
     'nearer share: of drawn rows, those nearer to rows learned from than to as many never seen; .5 by chance',

@@ -67,11 +67,10 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
   const initializers: TensorProto[] = [];
   const constants = new Map<string, string>();
   const names = new Map<Value, string>();
-  /** Names given by rename: they stay. */
-  const renamed = new Set<string>();
-  /** New names of renamed outputs, for callers that still hold the old ones. */
-  const aliases = new Map<string, string>();
-  const current = (name: string): string => aliases.get(name) ?? name;
+  /** Outputs of nodes, and the names some of them are to have in the end. */
+  const produced = new Set<string>();
+  const finals = new Map<string, string>();
+  const final = (name: string): string => finals.get(name) ?? name;
   let count = 0;
   const fresh = () => `${prefix}${count++}`;
   let rowsName: string | undefined;
@@ -90,7 +89,8 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
     nodeOf(opType, inputs, outputs, attributes = {}) {
       const output = Array.from({ length: outputs }, fresh);
       const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-      nodes.push({ opType, input: inputs.map(current), output, attribute });
+      nodes.push({ opType, input: inputs, output, attribute });
+      for (const name of output) produced.add(name);
       return output;
     },
     mlNode(opType, inputs, attributes) {
@@ -98,20 +98,10 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
       nodes.at(-1)!.domain = ML_DOMAIN;
       return output;
     },
-    rename(given, to) {
-      const from = current(given);
-      // An output of a node takes the new name everywhere; anything else is passed on.
-      if (nodes.some((node) => node.output.includes(from)) && !renamed.has(from)) {
-        for (const node of nodes) {
-          node.input = node.input.map((name) => (name === from ? to : name));
-          node.output = node.output.map((name) => (name === from ? to : name));
-        }
-        for (const [value, name] of names) if (name === from) names.set(value, to);
-        renamed.add(to);
-        aliases.set(from, to);
-        return to;
-      }
-      nodes.push({ opType: 'Identity', input: [from], output: [to], attribute: [] });
+    rename(from, to) {
+      // An output of a node has the new name everywhere; anything else, and a second name, is passed on.
+      if (produced.has(from) && !finals.has(from)) finals.set(from, to);
+      else nodes.push({ opType: 'Identity', input: [from], output: [to], attribute: [] });
       return to;
     },
     ints: (values) => initializer(`ints:${values.join()}`, [values.length], ONNX_TYPES.int64, int64Bytes(values)),
@@ -165,7 +155,13 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
       if (shape.filter(writer.isDynamic).length !== 1) return writer.shape(shape);
       return writer.ints(shape.map((d) => (writer.isDynamic(d) ? -1 : d)));
     },
-    graph: (name, input, output) => ({ name, node: nodes, initializer: initializers, input, output }),
+    graph: (name, input, output) => ({
+      name,
+      node: nodes.map((node) => ({ ...node, input: node.input.map(final), output: node.output.map(final) })),
+      initializer: initializers,
+      input,
+      output,
+    }),
   };
   return writer;
 }
