@@ -33,7 +33,7 @@ describe('a wrong call ends with 2, says what is wrong and what was meant', () =
     ['unknown name', ['names', 'show', 'nope'], [/nope/]],
     ['unknown kind', ['artifacts', 'ls', '--kind', 'modl'], [/found "modl"/, /Did you mean model\?/]],
     ['unknown plugin', ['plugins', 'show', 'toi'], [/No plugin or stage "toi"/, /Did you mean toy/]],
-    ['a stage without its plugin', ['plugins', 'show', 'work'], [/Did you mean toy\/work/]],
+    ['a stage without its plugin', ['plugins', 'show', 'work'], [/Did you mean toy\/work\b/]],
     ['unknown engine to time', ['engine', 'bench', '--engines', 'wsam'], [/--engines: .*found "wsam"/, /mean wasm\?/]],
     ['unknown net to time', ['engine', 'bench', '--nets', 'uned'], [/--nets: .*found "uned"/, /Did you mean unet\?/]],
     ['an engine that cannot be installed', ['engine', 'install', 'wasm'], [/wasm is part of Hourglass/]],
@@ -59,7 +59,7 @@ describe('a wrong pipeline ends with 2 and every mistake has its line', () => {
   const stage = '  train: { uses: toy/work }\n';
   const pipelines: [string, string, RegExp[]][] = [
     ['unknown plugin', toyPipeline('  a: { uses: tooy/work }\n'), [/bad\.yaml:4:14/, /did you mean toy/]],
-    ['unknown stage', toyPipeline('  a: { uses: toy/wrk }\n'), [/toy\/wrk/, /did you mean toy\/work/]],
+    ['unknown stage', toyPipeline('  a: { uses: toy/wrk }\n'), [/toy\/wrk/, /did you mean toy\/work\b/]],
     [
       'unknown option',
       toyPipeline('  a: { uses: toy/work, with: { stps: 3 } }\n'),
@@ -159,7 +159,7 @@ describe('what needs no run', () => {
     expect(JSON.stringify(JSON.parse((await w.call(['schema'])).out))).toContain('toy/work');
   });
   it('plugins show a stage with types, defaults and descriptions', async () => {
-    expect((await w.call(['plugins'])).out).toMatch(/toy +hourglass-plugin-toy 1\.0\.0[^]*toy\/work/);
+    expect((await w.call(['plugins'])).out).toMatch(/toy +hourglass-plugin-toy 1\.0\.0[^]*toy\/work\b/);
     const { out } = await w.call(['plugins', 'show', 'toy/work']);
     expect(out).toMatch(/steps +integer from 1 = 3[^]*How far to count/);
     expect(out).toMatch(/fail +no \| error \| diverge \| crash = "no"/);
