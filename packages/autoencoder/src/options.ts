@@ -163,7 +163,12 @@ export const variationalOptions = {
   latentDim: learnerOptions.latentDim,
   width: learnerOptions.width.unwrap().default(256).describe('Width of the hidden layers.'),
   blocks: learnerOptions.blocks,
-  dropout: learnerOptions.dropout,
+  dropout: learnerOptions.dropout
+    .unwrap()
+    .default(0.1)
+    .describe(
+      'Share of activations dropped while training: rows are less known by heart, drawn ones further from them.',
+    ),
   beta: z
     .number()
     .min(0)

@@ -91,7 +91,10 @@ export function columnsToCompare(
       );
   }
   if (columns.length === 0)
-    throw new HourglassError('INPUT_INVALID', `${stage}: no column is left to compare (lists of numbers are, up to ${MOST_ELEMENTS} elements); exclude fewer`);
+    throw new HourglassError(
+      'INPUT_INVALID',
+      `${stage}: no column is left to compare (lists of numbers are, up to ${MOST_ELEMENTS} elements); exclude fewer`,
+    );
   return columns;
 }
 

@@ -65,7 +65,9 @@ export const sample = defineStage({
     elements: z
       .enum(['mean', 'drawn'])
       .default('mean')
-      .describe('Lists of numbers (pixels): the mean of each element given the latent, or drawn from its distribution.'),
+      .describe(
+        'Lists of numbers (pixels): the mean of each element given the latent, or drawn from its distribution.',
+      ),
   }),
   resources: engine,
 });
@@ -138,9 +140,15 @@ export const evaluate = defineStage({
       .describe('Latents drawn for each row of the likelihood; 0: it is not measured. Needs input model.'),
     likelihoodRows: z.int().min(1).default(500).describe('Rows of `test` whose likelihood is measured at most.'),
     picture: z
-      .strictObject({ width: z.int().min(1), height: z.int().min(1), channels: z.union([z.literal(1), z.literal(3)]).default(1) })
+      .strictObject({
+        width: z.int().min(1),
+        height: z.int().min(1),
+        channels: z.union([z.literal(1), z.literal(3)]).default(1),
+      })
       .optional()
-      .describe('Size of the pictures that lists of numbers are, row by row, channels interleaved. Default: grey squares.'),
+      .describe(
+        'Size of the pictures that lists of numbers are, row by row, channels interleaved. Default: grey squares.',
+      ),
   }),
   resources: engine,
 });

@@ -220,8 +220,7 @@ describe('lists of numbers', () => {
     for (let at = 0; at < z.length; at++) z[at] = normal.normal();
     const answers = await passes.distributions(z);
     const drawn = tableFromHeads(lesson.encoder, lesson.heads, answers, 1000, hostRandom(2, 4)).vectors!.pixels!;
-    const grey = (j: number) =>
-      mean(Float64Array.from({ length: 1000 }, (_, row) => drawn.values[row * 4 + j]!)) / 16;
+    const grey = (j: number) => mean(Float64Array.from({ length: 1000 }, (_, row) => drawn.values[row * 4 + j]!)) / 16;
     expect(Math.abs(grey(0) - 0.7)).toBeLessThan(0.12);
     expect(Math.abs(grey(2) - 0.25)).toBeLessThan(0.08);
     expect(grey(3)).toBeLessThan(0.03);
@@ -255,8 +254,14 @@ describe('lists of numbers', () => {
     const blank = pixels(100, 1);
     blank.vectors!.pixels!.values.fill(3);
     const prepare = (table: Table) =>
-      prepareVariational(reader(table), { maxCategories: 5, maxRows: 100, decoder: 'bernoulli' } as VariationalOptions, 1);
-    await expect(prepare(holed)).rejects.toThrow(/column "pixels" has no list of numbers in 1.0 % of the rows.*exclude/);
+      prepareVariational(
+        reader(table),
+        { maxCategories: 5, maxRows: 100, decoder: 'bernoulli' } as VariationalOptions,
+        1,
+      );
+    await expect(prepare(holed)).rejects.toThrow(
+      /column "pixels" has no list of numbers in 1.0 % of the rows.*exclude/,
+    );
     await expect(prepare(blank)).rejects.toThrow(/lists of one number, 3, throughout/);
   });
 });

@@ -73,7 +73,9 @@ export function tableFromHeads(
   return {
     rows,
     ...(lists.length > 0 ? { vectors: Object.fromEntries(lists) } : {}),
-    columns: Object.fromEntries(encoder.columns.flatMap(({ name }, at) => (columns.has(at) ? [[name, columns.get(at)!]] : []))),
+    columns: Object.fromEntries(
+      encoder.columns.flatMap(({ name }, at) => (columns.has(at) ? [[name, columns.get(at)!]] : [])),
+    ),
   };
 }
 

@@ -60,10 +60,7 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
     forward: (batch, values, context) => {
       const { heads, vectors } = network.distributions(batch.z!, values, context);
       return Object.fromEntries([
-        ...heads.flatMap(({ logits, mean }, g) => [
-          [`logits/${g}`, logits],
-          ...(mean ? [[`mean/${g}`, mean]] : []),
-        ]),
+        ...heads.flatMap(({ logits, mean }, g) => [[`logits/${g}`, logits], ...(mean ? [[`mean/${g}`, mean]] : [])]),
         ...vectors.map(({ vector, elements }, k) => [
           `vector/${k}`,
           vector.decoder === 'bernoulli' ? tf.sigmoid(elements) : elements,
@@ -94,9 +91,7 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
         vectors: network.vectors.map((vector, k) => ({
           vector,
           elements: out[`vector/${k}`]!.values as Float32Array,
-          ...(vector.decoder === 'gaussian'
-            ? { sigma: sigmaOf(params[`decoder/vector/${k}/sigma`]!.values)[0]! }
-            : {}),
+          ...(vector.decoder === 'gaussian' ? { sigma: sigmaOf(params[`decoder/vector/${k}/sigma`]!.values)[0]! } : {}),
         })),
       };
     },

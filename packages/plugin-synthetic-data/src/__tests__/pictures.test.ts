@@ -100,8 +100,8 @@ describe('pictures as lists of numbers', () => {
     expect(many.nats).toBeLessThan(few.nats);
     // 64 pixels by the toss of a coin and a digit of ten: 64 log 2 + log 10 = 46.7.
     expect(many.nats).toBeLessThan(35);
-    const mirrored = await query('SELECT list_reverse(pixels) AS pixels, digit FROM t', { t: test });
-    expect((await likelihood({ latents: 20 }, mirrored)).nats).toBeGreaterThan(many.nats + 5);
+    const upsideDown = await query('SELECT list_reverse(pixels) AS pixels, digit FROM t', { t: test });
+    expect((await likelihood({ latents: 20 }, upsideDown)).nats).toBeGreaterThan(many.nats + 2);
     const { metrics } = (await evaluate(drawn, { label: undefined, latents: 0 })).outputs;
     expect(metrics.likelihood).toBeNull();
   });
