@@ -39,7 +39,10 @@ export function curveSpec(curves: readonly TrainingCurve[], labels?: readonly st
     scale: { type: positive ? 'log' : 'linear', zero: false, nice: false },
   };
   const x = { field: 'epoch', type: 'quantitative', axis: { tickMinStep: 1 } };
-  const color = { field: several ? 'run' : 'kind', type: 'nominal', title: null, legend: { orient: 'bottom' } };
+  const color = { field: several ? 'run' : 'kind', type: 'nominal', title: null, legend: { orient: 'top', offset: 4 } };
+  const rates = ratesOf(curves, labels);
+  // Where the rate is drawn below, its axis serves both.
+  const above = rates.length > 0 ? { ...x, axis: { ...x.axis, labels: false, title: null } } : x;
   const losses = {
     width: WIDTH,
     height: 240,
@@ -47,16 +50,15 @@ export function curveSpec(curves: readonly TrainingCurve[], labels?: readonly st
     layer: [
       {
         mark: { type: 'line', strokeWidth: 1.6, opacity: 0.85 },
-        encoding: { x, y, detail: { field: 'line' }, color },
+        encoding: { x: above, y, detail: { field: 'line' }, color },
       },
       {
         data: { values: best },
         mark: { type: 'point', filled: true, size: 46, color: 'var(--ink)', tooltip: null },
-        encoding: { x, y },
+        encoding: { x: above, y },
       },
     ],
   };
-  const rates = ratesOf(curves, labels);
   if (rates.length === 0) return losses;
   const rate = {
     width: WIDTH,
@@ -70,7 +72,7 @@ export function curveSpec(curves: readonly TrainingCurve[], labels?: readonly st
       ...(several ? { color } : {}),
     },
   };
-  return { vconcat: [losses, rate], resolve: { scale: { x: 'shared' } } };
+  return { vconcat: [losses, rate], spacing: 8, resolve: { scale: { x: 'shared' } } };
 }
 
 /** The epoch of the least validation loss of each network that was validated: whose weights were kept. */
