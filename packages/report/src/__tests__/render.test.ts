@@ -48,7 +48,7 @@ describe('the page', () => {
     expect(whole).toContain('log scale');
     expect(await training([member!, member!.slice(0, 6)])).toContain('best epochs 12, 5 of 19');
     // Runs of before learning rates were noted; of losses below zero; without validation rows.
-    const bare = member!.map(({ epoch, loss }) => ({ epoch, loss: loss - 0.5 }));
+    const bare = member!.map(({ epoch, loss }) => ({ epoch, loss: loss! - 0.5 }));
     const linear = await training([bare]);
     expect(linear).not.toMatch(/learning rate|log scale/);
     expect(linear).toContain('not validated');
