@@ -15,6 +15,7 @@ export type {
   With,
 } from './builder.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { compact } from './compact.ts';
 export { compile } from './compile.ts';
 export type { Compiled, CompileOptions } from './compile.ts';
 export type { ReadFile } from './compile/level.ts';
