@@ -35,7 +35,7 @@ export { parsePath, stagePathOf } from './reduce/path.ts';
 export { createRegistry, findStage, stageIds } from './registry.ts';
 export type { Registry } from './registry.ts';
 export { deriveSeed, murmur3 } from './seed.ts';
-export { findStagePlan, stagePaths } from './select.ts';
+export { findStagePlan, stagePaths, withNeeded } from './select.ts';
 export { skipStages } from './skip-stages.ts';
 export * from './stage.ts';
 export type * from './state.ts';
