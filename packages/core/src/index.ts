@@ -1,7 +1,7 @@
 export { advance, isClosed, refuseEvent } from './advance.ts';
 export type { Advanced } from './advance.ts';
 export * from './artifact.ts';
-export { bind } from './bind.ts';
+export { bind, dayOf } from './bind.ts';
 export type { BindOptions } from './bind.ts';
 export { expr, firstOf, namedArtifact, pipeline } from './builder.ts';
 export type {
