@@ -95,7 +95,7 @@ export function bind(plan: Plan, options: BindOptions): RunState {
 }
 
 /** The day of a run where its schedule is at home: at half past midnight in Berlin it is still yesterday in UTC. */
-function dayOf(time: Date, timeZone = 'UTC'): string {
+export function dayOf(time: Date, timeZone = 'UTC'): string {
   return time.toLocaleDateString('sv-SE', { timeZone });
 }
 
