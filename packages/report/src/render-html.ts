@@ -88,14 +88,7 @@ export async function renderHtml(report: RunReport): Promise<string> {
         ${themeSwitch()}
       </header>
       <nav aria-label="Sections">${links}</nav>
-      ${overview(report)}${runError(report)}
-      ${report.warnings.map(
-        ({ path, message }) =>
-          html`<div class="notice warn">
-            <p><strong>${path}</strong> ${message}</p>
-          </div>`,
-      )}
-      ${sections}`,
+      ${overview(report)}${runError(report)} ${warnings(report)} ${sections}`,
   );
 }
 
@@ -122,6 +115,22 @@ function overview({ run, stages }: RunReport): Html {
           </div>`,
       )}
   </dl>`;
+}
+
+/** Attempts and items say the same again: once is enough. */
+function warnings({ warnings: all }: RunReport): Html[] {
+  const times = new Map<string, number>();
+  for (const { path, message } of all) {
+    const said = JSON.stringify([path, message]);
+    times.set(said, (times.get(said) ?? 0) + 1);
+  }
+  return [...times].map(([said, count]) => {
+    const [path, message] = JSON.parse(said) as [string, string];
+    const often = count > 1 && html`<span class="muted">${count} times</span>`;
+    return html`<div class="notice warn">
+      <p><strong>${path}</strong> ${message} ${often}</p>
+    </div>`;
+  });
 }
 
 /** A failure that is no stage's own. */
