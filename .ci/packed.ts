@@ -1,16 +1,26 @@
 // Installs the tarballs of all packages, and nothing else of this repository, in a folder outside of it; writes a plugin there,
-// packs and installs it, and runs what a user runs, on each version of Node. Ends with "N passed, N failed".
+// packs and installs it, and runs what a user runs: on each version of Node, and on a Temporal server. Ends with "N passed, N failed".
 // Call: tsx .ci/packed.ts [VERSION of node …]; packages have to be built.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { packAll } from '../scripts/packages/pack-all.ts';
 
 const versions = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'hourglass-packed-'));
 const project = join(folder, 'project');
+const cache = join(folder, 'cache');
 const plugin = join(project, 'hourglass-plugin-demo-app');
 let passed = 0;
 let failed = 0;
@@ -25,14 +35,26 @@ function count(title: string, good: boolean, started: number, said: string): boo
   return good;
 }
 
-/** What a user's shell has, with a Node first on its path and a store of that Node's own. */
+/**
+ * What a user's shell has, with a Node first on its path and a store of that Node's own. The cache is new, so that the engine
+ * is the one npm brings. Certificates of the network stay, or nothing could be installed.
+ */
 function environment(node: string): Record<string, string | undefined> {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|HOURGLASS_|TEMPORAL_)/i.test(name));
+  const foreign = /^(npm_|NODE_(?!EXTRA_CA_CERTS)|HOURGLASS_|TEMPORAL_)/i;
+  const inherited = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   return {
     ...Object.fromEntries(inherited),
     PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
+    XDG_CACHE_HOME: cache,
     HOURGLASS_HOME: join(folder, `store-${dirname(node).replaceAll('/', '_')}`),
   };
+}
+
+/** A development server that is here already need not be fetched again. */
+function keepTemporal(): void {
+  const here = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hourglass/temporal-cli');
+  mkdirSync(join(cache, 'hourglass'), { recursive: true });
+  if (existsSync(here)) symlinkSync(here, join(cache, 'hourglass/temporal-cli'));
 }
 
 interface Step {
@@ -119,6 +141,7 @@ async function onTemporal(hourglass: string, example: string): Promise<void> {
 
 try {
   mkdirSync(project);
+  keepTemporal();
   const packages = packAll(folder);
   writeFileSync(join(project, '.npmrc'), 'onnxruntime-node-install=skip\naudit=false\nfund=false\n');
   writeFileSync(

@@ -61,7 +61,7 @@ describe.skipIf(chromium === undefined)('a report in a browser', () => {
     for (const size of sizes) expect(size).toBeGreaterThan(10);
     const broken = await page.$$eval('figure .notice', (all) => all.map((one) => one.textContent!.trim()));
     expect(broken).toEqual([
-      expect.stringContaining('cannot be drawn'),
+      expect.stringContaining('cannot be drawn: it is no specification Vega-Lite understands'),
       expect.stringMatching(/asks for https:\/\/example.com/),
     ]);
     await page.close();
