@@ -108,6 +108,12 @@ export const latentOptions = {
     .describe(
       'pca: the network begins as principal components of the numeric columns and learns what to add to them. none: it learns everything itself.',
     ),
+  bounded: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Answers of numbers stay within the range each column had in training, and the network learns knowing it. Not of a linear network.',
+    ),
   ordered: z
     .boolean()
     .default(false)

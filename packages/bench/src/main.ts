@@ -29,7 +29,7 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
   --tables only these tables (imputation, anomaly, reduction, features, matching)
   --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
            pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1,
-           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest)
+           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest; matching: hnswlib)
   --nets, --engines  only these (engine)
   --threads  most threads to try beside one (engine)`;
 

@@ -38,7 +38,8 @@ export function defineLatentApplication<O extends LatentOptions>({
     ...application,
     vectors: true,
     example,
-    network: (spec, { base }) => ({ ...spec, base }),
+    // A linear network is to span the subspace of the components, which bounds would bend.
+    network: (spec, { base, bounded }) => ({ ...spec, base, bounded: bounded && spec.architecture !== 'linear' }),
     latent: (z, { random }, { ordered }) => (ordered ? keepFirstLatents(z, random) : z),
   });
   return {

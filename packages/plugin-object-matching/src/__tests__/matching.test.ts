@@ -119,6 +119,18 @@ describe('match', () => {
     expect(same).toBe(40);
   });
 
+  it('keeps the indexes it searched last, and answers the same from more of them at once than it keeps', async () => {
+    const made = await Promise.all(
+      [4, 5, 6].map(async (dims) => (await build({ id: 'name', dims, search: 'approximate' })).outputs.index),
+    );
+    const ask = async (of: ArtifactRef) => rows((await match(others, { k: 2 }, of)).outputs.data);
+    const apart = [await ask(made[0]!), await ask(made[1]!), await ask(made[2]!)];
+    expect(apart[0]).not.toEqual(apart[2]);
+    expect(await Promise.all([...made, ...made].map(ask))).toEqual([...apart, ...apart]);
+    await expect(match(others, { k: 151 }, made[0])).rejects.toThrow(/k: 151/);
+    expect(await ask(made[0]!)).toEqual(apart[0]);
+  });
+
   it('an approximate index finds what an exact one finds, and has equal bytes each time', async () => {
     const approximate = (await build({ id: 'name', search: 'approximate' })).outputs;
     expect((await build({ id: 'name', search: 'approximate' })).outputs.index).toEqual(approximate.index);
