@@ -20,6 +20,8 @@ export type { Compiled, CompileOptions } from './compile.ts';
 export type { ReadFile } from './compile/level.ts';
 export { formatDiagnostics } from './diagnostic.ts';
 export type { Diagnostic } from './diagnostic.ts';
+export { describeStage } from './describe-stage.ts';
+export type { OptionDescription, PortDescription, StageDescription } from './describe-stage.ts';
 export { didYouMean, nearNames } from './did-you-mean.ts';
 export type { SourceText } from './document.ts';
 export { drive } from './drive.ts';

@@ -1,14 +1,14 @@
 import { formatDuration } from '@hourglass/core';
 import { baselinesOf } from '@hourglass/runtime';
-import { curveSpec } from './curve-spec.ts';
+import { bestEpochs, curveSpec } from './curve-spec.ts';
 import { beginPage, drawFigure } from './draw-figure.ts';
 import { drawGraph } from './draw-graph.ts';
-import { formatBytes, shortDigest, shortJson } from './format.ts';
+import { formatBytes, formatNumber, shortDigest, shortJson } from './format.ts';
 import { html, trusted, type Html } from './html.ts';
 import { metricSection } from './metric-sections.ts';
 import { page, section, table, themeSwitch } from './page.ts';
 import { isProfile, profileSection } from './profile-section.ts';
-import type { ReportFigure, RunReport } from './run-report.ts';
+import type { ReportFigure, RunReport, TrainingCurve } from './run-report.ts';
 import { failures, lineage, stageTable, verdicts } from './stage-table.ts';
 import { runLook } from './status.ts';
 
@@ -26,7 +26,13 @@ export async function renderHtml(report: RunReport): Promise<string> {
     .sort((a, b) => Number(hasBaselines(b.value)) - Number(hasBaselines(a.value)));
   const curves = await Promise.all(
     report.curves.map(async (curve) =>
-      figureCard({ path: curve.path, id: 'curve', title: `${curve.path}: loss by epoch`, spec: curveSpec([curve]) }),
+      figureCard({
+        path: curve.path,
+        id: 'curve',
+        title: `${curve.path}: loss by epoch`,
+        note: keptEpochs(curve),
+        spec: curveSpec([curve]),
+      }),
     ),
   );
   const figures: Html[] = [];
@@ -160,8 +166,26 @@ const leftOut = ({ path, id, title }: ReportFigure): ReportFigure => ({
   problem: 'left out to keep this file small; hourglass artifacts show has it',
 });
 
+/** What the black points of a training curve say, in words. */
+function keptEpochs({ members }: TrainingCurve): string {
+  const best = bestEpochs(members);
+  if (best.length === 0) return 'not validated: the last epoch is kept';
+  const [first] = best;
+  const last = Math.max(...members.map((member) => member.at(-1)?.epoch ?? 0));
+  return best.length === 1
+    ? `● best epoch ${first!.epoch} of ${last}, validation loss ${formatNumber(first!.validationLoss)}`
+    : `● best epochs ${best.map(({ epoch }) => epoch).join(', ')} of ${last}`;
+}
+
 /** One figure, or why it cannot be shown: the rest of the page stands. */
-export async function figureCard({ path, title, spec, png, problem }: ReportFigure): Promise<Html> {
+export async function figureCard({
+  path,
+  title,
+  note,
+  spec,
+  png,
+  problem,
+}: ReportFigure & { note?: string }): Promise<Html> {
   let drawing: Html;
   try {
     if (problem !== undefined) throw new Error(problem);
@@ -174,7 +198,7 @@ export async function figureCard({ path, title, spec, png, problem }: ReportFigu
     </div>`;
   }
   return html`<figure>
-    <figcaption>${title} <span class="muted">${title.startsWith(path) ? '' : path}</span></figcaption>
+    <figcaption>${title} <span class="muted">${note ?? (title.startsWith(path) ? '' : path)}</span></figcaption>
     ${drawing}
   </figure>`;
 }

@@ -49,6 +49,8 @@ export interface CurvePoint {
   epoch: number;
   loss?: number;
   validationLoss?: number;
+  /** Of the epoch's last step. */
+  learningRate?: number;
 }
 
 export interface ReportFigure {

@@ -5,6 +5,7 @@ import { html } from '../html.ts';
 import { comparisonMarkdown } from '../render-comparison.ts';
 import { renderHtml } from '../render-html.ts';
 import { renderMarkdown } from '../render-markdown.ts';
+import type { CurvePoint } from '../run-report.ts';
 import { sampleReport, stage } from './support/sample-report.ts';
 
 describe('markup', () => {
@@ -33,6 +34,24 @@ describe('the page', () => {
     const page = await renderHtml(sampleReport());
     expect(page).toMatch(/class="n best">0\.05 ★</);
     expect(page).not.toMatch(/class="n best">0\.1 ★</);
+  });
+
+  it('draws losses on a log scale, the learning rate below, and says which epoch was best', async () => {
+    const training = async (members: CurvePoint[][]): Promise<string> => {
+      const page = await renderHtml(sampleReport({ curves: [{ path: 'train', members }], figures: [] }));
+      return /<section id="training"[^]*?<\/section>/.exec(page)![0];
+    };
+    const [member] = sampleReport().curves[0]!.members;
+    const whole = await training([member!]);
+    expect(whole).toContain('best epoch 12 of 19, validation loss 0.08462');
+    expect(whole).toContain('learning rate');
+    expect(whole).toContain('log scale');
+    expect(await training([member!, member!.slice(0, 6)])).toContain('best epochs 12, 5 of 19');
+    // Runs of before learning rates were noted; of losses below zero; without validation rows.
+    const bare = member!.map(({ epoch, loss }) => ({ epoch, loss: loss! - 0.5 }));
+    const linear = await training([bare]);
+    expect(linear).not.toMatch(/learning rate|log scale/);
+    expect(linear).toContain('not validated');
   });
 
   it('leaves out what a run without metrics, figures or file has not', async () => {
