@@ -174,6 +174,16 @@ describe('match', () => {
   });
 });
 
+describe('train with warp', () => {
+  it('refuses numbers that are no image of one unit', async () => {
+    const refused = (options: object) => expect(train(3, { warp: 0.2, epochs: 1, ...options })).rejects;
+    await refused({}).toThrow(/warp: needs shape/);
+    await refused({ shape: [8, 7] }).toThrow(/shape 8 × 7 has 56 pixels, learned are 64 numbers/);
+    await refused({ shape: [8, 8], normalisation: 'standard' }).toThrow(/need normalisation: pooled/);
+    await refused({ shape: [8, 8], bounded: false }).toThrow(/needs bounded: true/);
+  });
+});
+
 describe('index', () => {
   it('names objects by their rows where no column does, and takes only the dimensions asked for', async () => {
     const { outputs } = await build({ dims: 3, payload: [] });
