@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { queryDataset } from '@hourglass/dataset';
+import { openDataset, queryDataset } from '@hourglass/dataset';
 import { runPython } from './python.ts';
 import type { RunStage } from './run-stage.ts';
 
@@ -23,11 +23,12 @@ export async function indexOfMany(
   { store, folder }: { store: ArtifactStore; folder: string },
   { model, digits, objects, peer }: { model: ArtifactRef; digits: ArtifactRef; objects: number; peer: boolean },
 ): Promise<string[]> {
+  const pixels = (await openDataset(store, digits)).columns.map(({ name }) => name).filter((name) => name !== 'label');
   // Digits again and again, each pixel moved a little: no two are equal, as none would be in a gallery.
   const made = async (count: number, seed: number): Promise<ArtifactRef> =>
     queryDataset(store, {
       inputs: { digits },
-      sql: `SELECT (COLUMNS(c -> c NOT IN ('label', 'n', 'i')) + (hash(i, n, ${seed}, COLUMNS(c -> c NOT IN ('label', 'n', 'i'))) % 1000) / 500.0)::FLOAT AS "\\0"
+      sql: `SELECT ${pixels.map((p) => `(${p} + (hash(i, n, ${seed}, '${p}') % 1000) / 500.0)::DOUBLE AS ${p}`).join(', ')}
             FROM (SELECT row_number() OVER () AS n, * FROM digits), range(${Math.ceil(count / digits.rows!)}) r(i) LIMIT ${count}`,
     });
   const gallery = await made(objects, 1);
