@@ -7,6 +7,7 @@ import { withConnection, type Connection } from './duckdb.ts';
 import { ident, parquetScan } from './sql.ts';
 import { stageTables, type WriteColumn } from './stage-tables.ts';
 import type { Table } from './types.ts';
+import { countRows } from './store-rows.ts';
 import { storeParquet } from './write-parquet.ts';
 
 export interface QueryDatasetOptions {
@@ -90,10 +91,7 @@ export async function storeCounted(
   where: string,
 ): Promise<Omit<ArtifactPart, 'key'> & { rows: number }> {
   const blob = await storeParquet(connection, store, relation, where);
-  const [count] = await connection.rows<{ n: string }>(
-    `SELECT count(*)::VARCHAR AS n FROM ${parquetScan([await store.localPath(blob.digest)])}`,
-  );
-  return { ...blob, rows: Number(count!.n) };
+  return { ...blob, rows: await countRows(connection, await store.localPath(blob.digest)) };
 }
 
 function requireEqualParts(names: string[], manifests: Awaited<ReturnType<typeof readManifest>>[]): void {
