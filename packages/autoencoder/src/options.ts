@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NORMALISATIONS } from './columns/normalisations.ts';
 import { ANSWERS } from './network/answers.ts';
 import { BETA_SCHEDULES } from './variational/beta.ts';
+import { DECODERS } from './variational/heads.ts';
 
 /**
  * The options every learner shares, for manifests: `z.object({ ...learnerOptions, mine: … })`. Data only: importing this
@@ -171,10 +172,21 @@ export const variationalOptions = {
     .max(100)
     .default(10)
     .describe('Modes of a number at most: components of the mixture its values are told by.'),
+  decoder: z
+    .enum(DECODERS)
+    .default('gaussian')
+    .describe(
+      'Lists of numbers (pixels). gaussian: elements are normal, one deviation for all. bernoulli: each is on or off, with the chance its grey value says.',
+    ),
   latentDim: learnerOptions.latentDim,
   width: learnerOptions.width.unwrap().default(256).describe('Width of the hidden layers.'),
   blocks: learnerOptions.blocks,
-  dropout: learnerOptions.dropout,
+  dropout: learnerOptions.dropout
+    .unwrap()
+    .default(0.1)
+    .describe(
+      'Share of activations dropped while training: rows are less known by heart, drawn ones further from them.',
+    ),
   beta: z
     .number()
     .min(0)
