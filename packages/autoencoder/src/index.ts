@@ -53,7 +53,7 @@ export { readSafetensors, writeSafetensors, type NamedArray } from './model/safe
 export { loadModel, saveModel } from './model/save.ts';
 export { putFilePair, readFilePair, type FilePair } from './model/model-files.ts';
 export { buildNetwork } from './network/build.ts';
-export { addNoise, hideCells, keepFirstLatents, swappedInput } from './network/corruptions.ts';
+export { addNoise, hideCells, keepFirstLatents, swapCells, swappedInput } from './network/corruptions.ts';
 export { gaussianFill } from './network/gaussian-fill.ts';
 export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
 export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';

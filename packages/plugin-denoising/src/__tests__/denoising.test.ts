@@ -129,8 +129,11 @@ describe('training', () => {
       'patch 7 is no multiple of 2, by which the network halves pictures',
     );
     expect(await failureOf(learn(digits, { objective: 'noise2void', levelMap: true }))).toContain('leave levelMap out');
-    expect(await failureOf(learn(table))).toMatch(
-      /COLUMN_NOT_FOUND denoising\/train: expected a column of encoded pictures .* Bring pictures in with data\/images/,
+    expect(await failureOf(learn(table))).toBe(
+      'OPTION_INVALID denoising/train: levels, augment are options for pictures; the data are a table of numbers. Leave them out.',
+    );
+    expect(await failureOf(learn(digits, { noise: 'swap' }))).toContain(
+      'noise swap is for tables; of pictures expected gaussian, poisson, salt-and-pepper, speckle, jpeg.',
     );
   });
 });
@@ -191,9 +194,12 @@ it('evaluating gives scores beside baselines, and grids that can be looked at', 
     })
   ).outputs;
   expect(metrics.images).toBe(40);
-  expect(metrics.noisy.psnr).toBeCloseTo(12.04, 0);
-  expect(metrics.baselines['pca-wiener']!.psnr).toBeGreaterThan(metrics.baselines.gaussian!.psnr);
-  expect(metrics.gain).toBeCloseTo(metrics.psnr - Math.max(...Object.values(metrics.baselines).map((b) => b.psnr)), 9);
+  expect(metrics.noisy.psnr!).toBeCloseTo(12.04, 0);
+  expect(metrics.baselines['pca-wiener']!.psnr).toBeGreaterThan(metrics.baselines.gaussian!.psnr!);
+  expect(metrics.gain).toBeCloseTo(
+    metrics.psnr! - Math.max(...Object.values(metrics.baselines).map((b) => b.psnr!)),
+    9,
+  );
   const found = await readFigures(artifacts, figures);
   expect(found.map(({ id }) => id)).toEqual(['extremes', 'fixed']);
   const grid = await decodeImage((found[1] as { png: Uint8Array }).png, 'grid');
