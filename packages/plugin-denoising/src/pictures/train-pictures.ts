@@ -23,6 +23,13 @@ const denoising = defineImageApplication<Options, { channels: number }>({
   readOut: { kind: 'denoise', stage: 'denoising/denoise', output: 'data' },
   fit: ({ channels }) => ({ channels }),
   network: ({ channels }, { levelMap }) => ({ inputs: channels + (levelMap ? 1 : 0), outputs: channels }),
+  answer: ({ channels }, { levelMap }) => ({
+    kind: 'residual',
+    input: 'picture',
+    output: 'clean',
+    channels,
+    level: levelMap,
+  }),
   async encode(patches, first, _fitted, options, seed): Promise<Record<string, DataArray>> {
     const { side, channels, count, data } = patches;
     const x = brightness(patches);
