@@ -31,13 +31,13 @@ export function brokenLinks(
       if (to.startsWith('..')) say('leads out of the repository');
       else if (!exists(to)) say(`there is no ${to}`);
       else if (anchor !== undefined && anchors.has(to) && !anchors.get(to)!.has(anchor))
-        say(`${to} has no heading #${anchor}; it has: ${[...anchors.get(to)!].slice(0, 12).join(', ')}`);
+        say(`${to} has no heading #${anchor}; it has: ${[...anchors.get(to)!.keys()].slice(0, 12).join(', ')}`);
     }
   return { checked, broken };
 }
 
 /** Lines with code taken out: what stands in code is no link and no heading. */
-function* prose(text: string): Generator<{ line: number; text: string }> {
+export function* prose(text: string): Generator<{ line: number; text: string }> {
   let fence: string | undefined;
   for (const [i, line] of text.split('\n').entries()) {
     const mark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];
@@ -48,9 +48,14 @@ function* prose(text: string): Generator<{ line: number; text: string }> {
   }
 }
 
-function* linksOf(text: string): Generator<{ line: number; target: string }> {
+/** A line with code in it blanked out; what is left stands where it stood. */
+export const withoutCode = (line: string): string =>
+  line.replace(/(`+)(?:(?!\1).)*\1/g, (code) => ' '.repeat(code.length));
+
+/** Links in the prose of a Markdown text. */
+export function* linksOf(text: string): Generator<{ line: number; target: string }> {
   for (const { line, text: full } of prose(text)) {
-    const bare = full.replace(/(`+)(?:(?!\1).)*\1/g, (code) => ' '.repeat(code.length));
+    const bare = withoutCode(full);
     // [text](target "title"), ![alt](target), [name]: target
     for (const [, target] of bare.matchAll(/\]\(\s*<?([^\s)>]+)>?(?:\s+"[^"]*")?\s*\)/g))
       yield { line, target: target! };
@@ -59,13 +64,13 @@ function* linksOf(text: string): Generator<{ line: number; target: string }> {
   }
 }
 
-/** Anchors as GitHub makes them: lower case, punctuation gone, blanks to hyphens, repeated ones numbered. */
-function anchorsOf(text: string): Set<string> {
-  const anchors = new Set<string>();
+/** Anchors as GitHub makes them: lower case, punctuation gone, blanks to hyphens, repeated ones numbered. By anchor, the line (from 1). */
+export function anchorsOf(text: string): Map<string, number> {
+  const anchors = new Map<string, number>();
   const seen = new Map<string, number>();
-  for (const { text: line } of prose(text)) {
+  for (const { line: number, text: line } of prose(text)) {
     const heading = /^#{1,6}\s+(.*?)\s*#*$/.exec(line)?.[1];
-    for (const [, id] of line.matchAll(/<a\s+(?:id|name)="([^"]+)"/g)) anchors.add(id!);
+    for (const [, id] of line.matchAll(/<a\s+(?:id|name)="([^"]+)"/g)) anchors.set(id!, number);
     if (heading === undefined) continue;
     const slug = heading
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -74,7 +79,7 @@ function anchorsOf(text: string): Set<string> {
       .replace(/\s/g, '-');
     const times = seen.get(slug) ?? 0;
     seen.set(slug, times + 1);
-    anchors.add(times === 0 ? slug : `${slug}-${times}`);
+    anchors.set(times === 0 ? slug : `${slug}-${times}`, number);
   }
   return anchors;
 }

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ERROR_CODES, pipelineJsonSchema } from '@hourglass/core';
 import { discoverPlugins } from '@hourglass/runtime';
 import { format, resolveConfig } from 'prettier';
+import { PAGES, pluginPages, type PluginSource } from './generate/plugin-pages.ts';
 import { publicPackages } from './packages/pack-all.ts';
 
 // Writes what is derived from the code: `npm run generate`. With --check: says what is stale and fails.
@@ -10,17 +11,30 @@ import { publicPackages } from './packages/pack-all.ts';
 const root = resolve(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
 
-async function schema(): Promise<string> {
+/** The plugins of this repository only: what else is installed here is nobody's business. */
+async function shippedPlugins(): Promise<PluginSource[]> {
   const { plugins, problems } = await discoverPlugins({ from: root });
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
-  // The plugins of this repository only: what else is installed here is nobody's business.
-  const ours = plugins.filter(
-    ({ root: folder }) => !relative(root, folder).startsWith('..') && !folder.includes('node_modules'),
-  );
-  const shipped = ours.filter(({ packageName }) => packageName.startsWith('@hourglass/'));
-  const registry = new Map(shipped.map(({ manifest }) => [manifest.name, manifest]));
-  return JSON.stringify(pipelineJsonSchema(registry));
+  return plugins
+    .filter(({ root: folder }) => !relative(root, folder).startsWith('..') && !folder.includes('node_modules'))
+    .filter(({ packageName }) => packageName.startsWith('@hourglass/'))
+    .map(({ manifest, packageName, root: folder }) => ({
+      manifest,
+      packageName,
+      folder: relative(root, folder).split(sep).join('/'),
+      readme: readFileSync(join(folder, 'README.md'), 'utf8'),
+    }));
 }
+
+const shipped = await shippedPlugins();
+
+const schema = (): string =>
+  JSON.stringify(pipelineJsonSchema(new Map(shipped.map(({ manifest }) => [manifest.name, manifest]))));
+
+const library = readdirSync(resolve(root, 'workflows/pipelines'))
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => `workflows/pipelines/${name}`)
+  .map((file) => ({ file, text: readFileSync(resolve(root, file), 'utf8') }));
 
 function errors(): string {
   const rows = Object.entries(ERROR_CODES).map(
@@ -51,6 +65,9 @@ const licence = (): string => readFileSync(resolve(root, 'LICENSE'), 'utf8');
 const files: Record<string, () => string | Promise<string>> = {
   'packages/core/schema/pipeline.v1.json': schema,
   'docs/errors.md': errors,
+  ...Object.fromEntries(
+    Object.entries(pluginPages(shipped, library)).map(([name, text]) => [`${PAGES}/${name}`, () => text]),
+  ),
   ...Object.fromEntries(publicPackages().map(({ folder }) => [`${folder}/LICENSE`, licence])),
 };
 
@@ -69,7 +86,14 @@ for (const [file, content] of Object.entries(files)) {
   }
   if (before === text) continue;
   stale.push(file);
-  if (!check) writeFileSync(path, text);
+  if (check) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+// Pages of plugins that are no more.
+for (const name of readdirSync(resolve(root, PAGES)).filter((name) => !(`${PAGES}/${name}` in files))) {
+  stale.push(`${PAGES}/${name}`);
+  if (!check) rmSync(resolve(root, PAGES, name));
 }
 if (check && stale.length > 0) {
   console.error(`Stale: ${stale.join(', ')}. Run: npm run generate`);

@@ -1,13 +1,14 @@
-export { readTemporalRun, tellRun, cancelTemporalRun, waitForEnd } from './client/run-handle.ts';
-export type { TemporalRun } from './client/run-handle.ts';
-export { submitRun, workflowIdOf } from './client/submit-run.ts';
-export type { Submission, Submitted } from './client/submit-run.ts';
-export { connectClient } from './connection/connect.ts';
-export { temporalSettings } from './connection/settings.ts';
-export type { TemporalSettings } from './connection/settings.ts';
-export { listTemporalRuns } from './client/list-runs.ts';
-export type { TemporalRunListing } from './client/list-runs.ts';
-export { hasSearchAttributes } from './client/search-attributes.ts';
+export { carrySources } from './client/carry-sources.ts';
+export { listTemporalRuns, type TemporalRunListing } from './client/list-runs.ts';
+export { readHistory } from './client/read-history.ts';
+export {
+  cancelTemporalRun,
+  hasRun,
+  readTemporalRun,
+  tellRun,
+  waitForEnd,
+  type TemporalRun,
+} from './client/run-handle.ts';
 export type { ScheduleChange } from './client/schedule-changes.ts';
 export {
   applySchedule,
@@ -18,10 +19,13 @@ export {
   pauseSchedule,
   resumeSchedule,
   triggerSchedule,
+  type AppliedSchedule,
+  type ScheduleDetails,
+  type ScheduleListing,
 } from './client/schedules.ts';
-export type { AppliedSchedule, ScheduleDetails, ScheduleListing } from './client/schedules.ts';
-export { addSearchAttributes } from './client/search-attributes.ts';
-export type { SearchAttributesAdded } from './client/search-attributes.ts';
-export { readHistory } from './client/read-history.ts';
-export { carrySources } from './client/carry-sources.ts';
+export { addSearchAttributes, hasSearchAttributes, type SearchAttributesAdded } from './client/search-attributes.ts';
+export { submitRun, type Submission, type Submitted } from './client/submit-run.ts';
 export { startCodecServer } from './connection/codec-server.ts';
+export { connectClient } from './connection/connect.ts';
+export { listens } from './connection/endpoint.ts';
+export { temporalSettings, type TemporalSettings } from './connection/settings.ts';

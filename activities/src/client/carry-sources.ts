@@ -2,7 +2,16 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { listSourceFiles, type Store } from '@hourglass/artifacts';
-import { HourglassError, type BindOptions, type Plan, type StagePlan, type StageTask } from '@hourglass/core';
+import {
+  findStagePlan,
+  HourglassError,
+  stagePathOf,
+  stagePaths,
+  withNeeded,
+  type BindOptions,
+  type Plan,
+  type StagePlan,
+} from '@hourglass/core';
 import { planPipeline, type Plugins } from '@hourglass/runtime';
 import type { CarriedSources } from '../carried-sources.ts';
 
@@ -21,27 +30,27 @@ export async function carrySources(
   { store, plugins, plan, baseDir }: { store: Store; plugins: Plugins; plan: Plan; baseDir: string },
   binding: Binding,
 ): Promise<string | undefined> {
-  const folders = new Map<string, string[]>();
+  /** What reads each file first. */
+  const readers = new Map<string, string>();
   for (const { uri, dir, sure, path } of await sourcesOf(plan, plugins, store, baseDir, binding)) {
-    if (isAbsolute(uri) || /^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) continue;
     try {
-      folders.set(`${path}: ${uri}`, (await listSourceFiles(uri, resolve(baseDir, dir))).files);
+      for (const file of (await listSourceFiles(uri, resolve(baseDir, dir))).files)
+        if (!readers.has(file)) readers.set(file, `${path}: ${uri}`);
     } catch (error) {
       // A stage that may be skipped need not have its source.
       if (sure) throw error;
     }
   }
-  const files = [...new Set([...folders.values()].flat())].sort();
+  const files = [...readers.keys()].sort();
   if (files.length === 0) return undefined;
   const root = commonFolder([resolve(baseDir), ...files.map((file) => resolve(file, '..'))]);
   let total = 0;
-  for (const [what, of] of folders)
-    for (const file of of)
-      if ((total += (await stat(file)).size) > LARGEST_CARRIED)
-        throw new HourglassError(
-          'CALL_INVALID',
-          `${what} and what else this run reads here is more than ${LARGEST_CARRIED / 2 ** 30} GiB: too much to carry to the workers with every submit. Put it into object storage and name it there (uri: s3://…), or at a path that every worker has.`,
-        );
+  for (const [file, what] of readers)
+    if ((total += (await stat(file)).size) > LARGEST_CARRIED)
+      throw new HourglassError(
+        'CALL_INVALID',
+        `${what} and what else this run reads here is more than ${LARGEST_CARRIED / 2 ** 30} GiB: too much to carry to the workers with every submit. Put it into object storage and name it there (uri: s3://…), or at a path that every worker has.`,
+      );
   const slashed = (path: string): string => path.split(sep).join('/');
   const carried: CarriedSources = { base: slashed(relative(root, resolve(baseDir))) || '.', files: [] };
   for (const file of files) {
@@ -70,44 +79,53 @@ async function sourcesOf(
 ): Promise<SourceUse[]> {
   const uses: SourceUse[] = [];
   const known = new Set<string>();
-  const add = (path: string, stage: string, options: Record<string, unknown>, dir: string, sure: boolean): void => {
+  const add = (path: string, stage: string, options: Record<string, unknown>, dir: string, sure: boolean): string[] => {
+    const open: string[] = [];
     for (const option of plugins.stage(stage).manifest.sources ?? [])
-      for (const uri of [options[option]].flat()) {
-        if (typeof uri !== 'string') continue;
-        const open = !sure && uri.includes('${{');
-        if (open && !known.has(path))
-          throw new HourglassError(
-            'CALL_INVALID',
-            `\`${path}\` reads ${uri}, which is known only while the run goes on, and this machine and the workers share the store ${store.location} only: it cannot be carried there. Write it out, or name a place that every worker has (s3://…, an absolute path).`,
-          );
-        if (!open) uses.push({ path, uri, dir, sure });
-      }
-  };
-  const seen = (task: StageTask): void => {
-    const path = task.path.replaceAll(/\[[^\]]*\]/g, '');
-    known.add(path);
-    add(path, task.uses, task.options, task.dir ?? '.', true);
+      for (const uri of [options[option]].flat())
+        if (typeof uri !== 'string' || isAbsolute(uri) || /^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) continue;
+        else if (!sure && uri.includes('${{')) open.push(uri);
+        else uses.push({ path, uri, dir, sure });
+    return open;
   };
   await planPipeline({
     ...binding,
-    ...{ plan, store, baseDir, outDir: baseDir },
+    ...{ plan: { ...plan, stages: lookedUp(plan.stages) }, store, baseDir, outDir: baseDir },
+    // Sources are the same, whatever is computed anew.
+    ...{ force: undefined, from: undefined },
     runner: {
       lookup(tasks) {
-        for (const task of tasks) seen(task);
+        for (const { path, uses: stage, options, dir = '.' } of tasks) {
+          known.add(stagePathOf(path));
+          add(path, stage, options, dir, true);
+        }
         return Promise.resolve(
           tasks.map(() => ({ status: 'miss' as const, key: '', reason: 'asked for its sources only' })),
         );
       },
     },
   });
-  const visit = (stages: readonly StagePlan[], prefix: string): void => {
-    for (const { id, uses: stage, options, dir = '.', group } of stages) {
-      if (group) visit(group.stages, `${prefix}${id}.`);
-      else if (stage !== undefined) add(prefix + id, stage, options, dir, false);
-    }
-  };
-  visit(plan.stages, '');
+  for (const path of binding.only ? withNeeded(plan, binding.only) : stagePaths(plan)) {
+    const { uses: stage, options, dir = '.' } = findStagePlan(plan, path)!.stage;
+    if (stage === undefined || known.has(path)) continue;
+    const [open] = add(path, stage, options, dir, false);
+    if (open !== undefined)
+      throw new HourglassError(
+        'CALL_INVALID',
+        `\`${path}\` reads ${open}, which is known only while the run goes on, and this machine and the workers share the store ${store.location} only: it cannot be carried there. Write it out, or name a place that every worker has (s3://…, an absolute path).`,
+      );
+  }
   return uses;
+}
+
+/** Stages so that each is looked up as soon as it can be, all items of a fan-out side by side: nothing runs here. */
+function lookedUp(stages: readonly StagePlan[]): StagePlan[] {
+  return stages.map((stage) => ({
+    ...stage,
+    cache: true,
+    ...(stage.fanOut ? { fanOut: { ...stage.fanOut, maxParallel: Infinity } } : {}),
+    ...(stage.group ? { group: { ...stage.group, stages: lookedUp(stage.group.stages) } } : {}),
+  }));
 }
 
 function commonFolder(folders: string[]): string {

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { BeatDetails } from '../worker/heartbeats.ts';
+import { reasonOf } from './reason.ts';
 
 /** One run on the server, as the command line sees it. */
 export interface TemporalRun {
@@ -77,6 +78,21 @@ export async function tellRun<K extends keyof RunUpdates>(
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw HourglassError.fromJSON(fromFailure(error.cause, what));
     throw error;
+  }
+}
+
+/** Whether the server has a run of this id. @throws CALL_INVALID, with its reason, when it does not say */
+export async function hasRun(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(workflowId).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw refusal(
+      'CALL_INVALID',
+      `The Temporal server does not say whether it has a run "${workflowId}": ${reasonOf(error)}`,
+      error,
+    );
   }
 }
 

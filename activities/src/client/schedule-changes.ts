@@ -1,9 +1,9 @@
-import { canonicalJson, formatDuration } from '@hourglass/core';
+import { canonicalJson, formatDuration, type Plan } from '@hourglass/core';
 import type { RunRequest } from '@hourglass/workflows';
 import type { ScheduleDescription } from '@temporalio/client';
 import { parse } from 'yaml';
 import { cronExpressions, cronTimes, type CronTimes } from './cron-times.ts';
-import { OVERLAP, scheduleOptions, type WantedSchedule } from './schedule-request.ts';
+import { OVERLAP, type scheduleOptions } from './schedule-request.ts';
 
 /** One thing that differs; a value of undefined is not there. */
 export interface ScheduleChange {
@@ -16,9 +16,11 @@ const DAY_NAMES = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRID
 const MONTH_NAMES = 'JANUARY FEBRUARY MARCH APRIL MAY JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER'.split(' ');
 
 /** What the server's schedule must change to be as the file says, whoever changed which of them. */
-export function scheduleChanges(now: ScheduleDescription, wanted: WantedSchedule): ScheduleChange[] {
-  const { policies, action } = scheduleOptions(wanted);
-  const { cron, timezone } = wanted.plan.schedule!;
+export function scheduleChanges(
+  now: ScheduleDescription,
+  { policies, action }: ReturnType<typeof scheduleOptions>,
+  { cron, timezone }: NonNullable<Plan['schedule']>,
+): ScheduleChange[] {
   const asked = action.args![0] as RunRequest;
   const had = (now.action.args?.[0] ?? {}) as Partial<RunRequest>;
   const changes: ScheduleChange[] = [];

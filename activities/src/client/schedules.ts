@@ -8,6 +8,7 @@ import {
   type ScheduleDescription,
   type ScheduleHandle,
 } from '@temporalio/client';
+import { reasonOf } from './reason.ts';
 import { cronOf, overlapName, scheduleChanges, type ScheduleChange } from './schedule-changes.ts';
 import { OVERLAP, scheduleOptions, type WantedSchedule } from './schedule-request.ts';
 
@@ -73,7 +74,7 @@ export async function applySchedule(client: Client, wanted: WantedSchedule, dryR
         throw refused(error, name);
       }
     }
-    const changes = scheduleChanges(now, wanted);
+    const changes = scheduleChanges(now, options, wanted.plan.schedule!);
     if (changes.length === 0) return result('unchanged');
     if (dryRun) return result('updated', changes);
     try {
@@ -238,12 +239,9 @@ function nextOf(
 }
 
 function refused(error: unknown, name: string): Error {
-  const { cause, details, message } = error as { cause?: { details?: string }; details?: string; message: string };
-  return new HourglassError(
-    'CALL_INVALID',
-    `The server refuses the schedule of ${name}: ${details ?? cause?.details ?? message}.`,
-    { cause: error },
-  );
+  return new HourglassError('CALL_INVALID', `The server refuses the schedule of ${name}: ${reasonOf(error)}.`, {
+    cause: error,
+  });
 }
 
 const timestamp = (time: Date): { seconds: never; nanos: number } => ({

@@ -1,5 +1,4 @@
-import type { Plan } from '@hourglass/core';
-import { HourglassError } from '@hourglass/core';
+import { dayOf, HourglassError, type Plan } from '@hourglass/core';
 import { PIPELINE_WORKFLOW, type RunRequest } from '@hourglass/workflows';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { TemporalSettings } from '../connection/settings.ts';
@@ -20,10 +19,10 @@ export interface Submitted {
   unsearchable: boolean;
 }
 
-/** Name and day, or the partition asked for. */
-export function workflowIdOf(request: RunRequest): string {
-  const partition = request.partition ?? (request.scheduledAt ?? new Date().toISOString()).slice(0, 10);
-  return `${request.name}-${partition}`;
+/** Name and partition, which is the day where none is asked for. */
+function workflowIdOf({ schedule }: Plan, { name, partition, scheduledAt }: RunRequest): string {
+  const time = scheduledAt === undefined ? new Date() : new Date(scheduledAt);
+  return `${name}-${partition ?? dayOf(time, schedule?.timezone)}`;
 }
 
 /**
@@ -34,7 +33,7 @@ export async function submitRun(
   client: Client,
   settings: TemporalSettings,
   env: Record<string, string | undefined>,
-  { plan, request, id = workflowIdOf(request) }: Submission,
+  { plan, request, id = workflowIdOf(plan, request) }: Submission,
 ): Promise<Submitted> {
   checkSource(request);
   await refuseUnpolled(client, settings, env, plan);

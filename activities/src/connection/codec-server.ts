@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { HourglassError } from '@hourglass/core';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { hostAndPort } from './host-and-port.ts';
 import { aesCodec, codecKeys } from './payload-codec.ts';
+import { serve } from './serve.ts';
 
 /** What the UI sends at once. */
 const LARGEST_BODY = 16 * 2 ** 20;
@@ -28,7 +28,6 @@ export interface CodecServerOptions {
  */
 export async function startCodecServer({ keys, address, origin }: CodecServerOptions): Promise<Server> {
   const codec = aesCodec(codecKeys(keys));
-  const { host, port } = hostAndPort(address, '--listen', '127.0.0.1');
   const server = createServer((request, response) => {
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-allow-methods', 'POST, OPTIONS');
@@ -36,15 +35,7 @@ export async function startCodecServer({ keys, address, origin }: CodecServerOpt
     response.setHeader('access-control-allow-credentials', 'true');
     void answer(request, response, codec, origin);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new HourglassError('CALL_INVALID', `--listen: ${address} cannot be served (${error.code}).`, { cause: error }),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
-  return server;
+  return serve(server, address, '--listen', '127.0.0.1');
 }
 
 async function answer(

@@ -1,5 +1,6 @@
 import { HourglassError } from '@hourglass/core';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { endpointOf } from './endpoint.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -18,7 +19,7 @@ export const DEFAULT_ADDRESS = 'localhost:7233';
 /**
  * Settings by Temporal's own conventions: a profile of `temporal.toml` (`TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE`), over it
  * `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`. Secrets come from there, never from a pipeline.
- * @throws CALL_INVALID when the profile cannot be read
+ * @throws CALL_INVALID when the profile cannot be read, or the address is none
  */
 export function temporalSettings(env: Env, overrides: { address?: string; namespace?: string } = {}): TemporalSettings {
   let config: ReturnType<typeof loadClientConnectConfig>;
@@ -32,6 +33,7 @@ export function temporalSettings(env: Env, overrides: { address?: string; namesp
     );
   }
   const address = overrides.address ?? config.connectionOptions.address ?? DEFAULT_ADDRESS;
+  endpointOf(address);
   return {
     connection: { ...config.connectionOptions, address },
     address,

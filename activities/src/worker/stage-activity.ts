@@ -3,6 +3,7 @@ import { HourglassError, keepPaths, type StageOutcome, type StageResult } from '
 import type { Runner } from '@hourglass/runtime';
 import { toFailure, YIELDED, type StageCall, type StageReply } from '@hourglass/workflows';
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { failing } from './failing.ts';
 import { heartbeats } from './heartbeats.ts';
 import { lossCurve } from './loss-curve.ts';
 import { placeHere } from './place-here.ts';
@@ -39,23 +40,23 @@ export function stageActivity(options: StageActivityOptions): (call: StageCall) 
     const warnings: string[] = [];
     let outcome: StageOutcome;
     try {
-      outcome = await runner.run({ ...task, attempt }, await placeHere(place, store, outDir), {
-        signal: abort.signal,
-        force,
-        onStart: ({ key, pid }) => beats.say({ checkpoint: key.slice(0, 12), pid }),
-        onProgress: ({ fraction, message, metrics }) => {
-          if (metrics?.['loss'] !== undefined) curve.add(metrics['loss']);
-          beats.progress(fraction, message, metrics, curve.text());
-        },
-        onLog: ({ level, message }) => {
-          log(level, `${what}: ${message}`);
-          if (level === 'warn' && warnings.length < WARNINGS_KEPT) warnings.push(message);
-          beats.say({ message });
-        },
-      });
-    } catch (error) {
-      // What was carried for it cannot be fetched: the runner itself gives outcomes.
-      throw error instanceof HourglassError ? toFailure(error.toJSON()) : error;
+      // The runner itself gives outcomes: what fails here is that what was carried for it cannot be fetched.
+      outcome = await failing(async () =>
+        runner.run({ ...task, attempt }, await placeHere(place, store, outDir), {
+          signal: abort.signal,
+          force,
+          onStart: ({ key, pid }) => beats.say({ checkpoint: key.slice(0, 12), pid }),
+          onProgress: ({ fraction, message, metrics }) => {
+            if (metrics?.['loss'] !== undefined) curve.add(metrics['loss']);
+            beats.progress(fraction, message, metrics, curve.text());
+          },
+          onLog: ({ level, message }) => {
+            log(level, `${what}: ${message}`);
+            if (level === 'warn' && warnings.length < WARNINGS_KEPT) warnings.push(message);
+            beats.say({ message });
+          },
+        }),
+      );
     } finally {
       beats.stop();
       context.cancellationSignal.removeEventListener('abort', stop);

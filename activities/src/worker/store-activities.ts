@@ -12,7 +12,8 @@ import {
   type StagePlan,
 } from '@hourglass/core';
 import { collect, listParts, pinnedNames, type Plugins, type Runner } from '@hourglass/runtime';
-import { toFailure, type Queues, type RunRequest, type StoreActivities } from '@hourglass/workflows';
+import type { Queues, RunRequest, StoreActivities } from '@hourglass/workflows';
+import { failing } from './failing.ts';
 import { placeHere } from './place-here.ts';
 import { refuseLarge } from './result-guard.ts';
 import { trim } from './stage-activity.ts';
@@ -126,14 +127,4 @@ function datasetOf(plan: Plan, plugins: Plugins): string | undefined {
   };
   visit(plan.stages);
   return names.length === 0 ? undefined : [...new Set(names)].join(', ').slice(0, 200);
-}
-
-/** Errors of ours as failures that say by their type whether trying again helps. */
-async function failing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof HourglassError) throw toFailure(error.toJSON());
-    throw error;
-  }
 }

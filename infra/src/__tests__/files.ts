@@ -10,9 +10,9 @@ export const repository = join(root, '..');
 export const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** Files below a folder of this package, relative to the package. */
-export function filesBelow(folder: string, ending = /./): string[] {
+export function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((path) => !path.includes('node_modules') && !path.startsWith('src/'))
     .sort();

@@ -5,6 +5,7 @@ import { HourglassError } from '@hourglass/core';
 import { hashFile } from './hash-file.ts';
 import { deliverObject } from './s3/destination.ts';
 import { isS3Uri } from './s3/uri.ts';
+import { isDiskFull } from './storage-error.ts';
 import type { BlobRef } from './types.ts';
 
 /**
@@ -44,13 +45,11 @@ export async function deliverFile(path: string, write: (aside: string) => Promis
 export function unwritable(error: unknown, path: string): HourglassError {
   const own = error instanceof HourglassError ? error : undefined;
   // What reading the dataset or one of its columns says, says it better.
-  if (
-    own !== undefined &&
-    !/\b(ENOSPC|EDQUOT|EFBIG|No space left|File too large|Cannot open file|Permission denied)\b/i.test(own.message)
-  )
+  if (own !== undefined && !isDiskFull(own) && !/\b(Cannot open file|Permission denied)\b/i.test(own.message))
     return own;
-  const { message } = ((own?.cause as Error | undefined) ?? error) as Error;
-  const full = /ENOSPC|EDQUOT|EFBIG|No space left|File too large|disk full/i.test(message);
+  const failed = ((own?.cause as Error | undefined) ?? error) as Error;
+  const { message } = failed;
+  const full = isDiskFull(failed);
   return new HourglassError(
     full ? 'DISK_FULL' : 'SINK_UNWRITABLE',
     `${path}: cannot be written (${message.split('\n')[0]}). ${full ? 'Free some room' : 'Check the path and its permissions'}, then run again; what was there before is untouched.`,

@@ -26,7 +26,7 @@ export function fingerprints(stamps: Stamps): {
   source(source: string, baseDir?: string): Promise<Fingerprint>;
   destination(path: string): Promise<string | undefined>;
 } {
-  async function of({ kind, root, files }: SourceFiles, label: string): Promise<Fingerprint> {
+  async function of({ kind, root, files, commit }: SourceFiles, label: string): Promise<Fingerprint> {
     const key = `sources/${hashBytes(`${root}\n${label}`)}.json`;
     const known = (await stamps.read<Record<string, Known>>(key)) ?? {};
     const next: Record<string, Known> = {};
@@ -42,11 +42,10 @@ export function fingerprints(stamps: Stamps): {
       return digest;
     });
     if (fresh > 0) await stamps.write(key, next);
-    const digest =
-      kind === 'file'
-        ? digests[0]!
-        : hashBytes(canonicalJson(files.map((file, i) => [relative(root, file).split(sep).join('/'), digests[i]])));
-    return { digest, files, bytes };
+    if (kind === 'file') return { digest: digests[0]!, files, bytes };
+    const named = files.map((file, i) => [relative(root, file).split(sep).join('/'), digests[i]]);
+    // Equal files are another table where the manifest gives them columns of other types or another order.
+    return { digest: hashBytes(canonicalJson(commit === undefined ? named : [named, commit.columns])), files, bytes };
   }
 
   return {

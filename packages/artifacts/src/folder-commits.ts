@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 import { sync, unwritable } from './deliver-file.ts';
@@ -101,7 +101,6 @@ export async function commitFolder(
 
 /** @returns false when the number is taken */
 async function put(commits: string, number: number, commit: FolderCommit): Promise<boolean> {
-  await mkdir(commits, { recursive: true });
   const temp = tempFiles(join(commits, 'tmp'));
   const aside = await temp.path();
   try {

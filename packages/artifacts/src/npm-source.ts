@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { HourglassError } from '@hourglass/core';
@@ -70,8 +70,7 @@ export async function npmPackageFolder(
       if (!(await isFolder(folder))) throw error;
     });
   } finally {
-    await rm(aside, { recursive: true, force: true });
-    temp.release(aside);
+    await temp.discard(aside);
   }
   onFetch?.(`${spec} is in ${folder}`);
   return folder;

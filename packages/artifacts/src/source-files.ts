@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { didYouMean, HourglassError } from '@hourglass/core';
 import { readCommit, type FolderCommit } from './folder-commits.ts';
 import { globBase, globPattern, isGlob } from './glob.ts';
+import { isUri } from './location.ts';
 import { isNpmUri, npmPackageFolder, parseNpmUri } from './npm-source.ts';
 import { remoteSourceFiles } from './s3/sources.ts';
 import { isS3Uri } from './s3/uri.ts';
@@ -36,7 +37,7 @@ export async function listSourceFiles(
     const folder = await npmPackageFolder(source, onFetch);
     return listSourceFiles(parseNpmUri(source).path || '.', folder);
   }
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith('file://'))
+  if (isUri(source) && !source.startsWith('file://'))
     throw new HourglassError(
       'SOURCE_INVALID',
       `Source "${source}": expected a file, folder or glob of this machine, s3://bucket/… or npm://NAME@VERSION/…, found a URI of another kind. Download it first.`,

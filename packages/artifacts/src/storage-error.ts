@@ -4,6 +4,16 @@ import { HourglassError } from '@hourglass/core';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
+/** Whether a write failed for want of room. What native libraries throw says so in its message only, as the system words it. */
+export function isDiskFull(error: unknown): boolean {
+  const code = errnoOf(error);
+  if (code !== undefined && FULL.has(code)) return true;
+  const message = error instanceof Error ? error.message : String(error);
+  return /\b(ENOSPC|EDQUOT|EFBIG)\b|no space left|disk full|(^|[:(] ?)file too large|disk quota exceeded/i.test(
+    message,
+  );
+}
+
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
@@ -12,7 +22,7 @@ export function errnoOf(error: unknown): string | undefined {
 export function writeError(error: unknown, place: string, root: string): HourglassError {
   if (error instanceof HourglassError) return error;
   const code = errnoOf(error);
-  if (code !== undefined && FULL.has(code)) {
+  if (isDiskFull(error)) {
     return new HourglassError(
       'DISK_FULL',
       `No room to write ${place}${roomOf(root)}. Nothing was left half-written. ` +

@@ -4,17 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { openStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { queryDataset } from '@hourglass/dataset';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { makeTable } from './made-table.ts';
 import { runPython } from './python.ts';
 
 export const name = 'ingest';
 export const summary =
   'Parquet (zstd, 16 columns of doubles, 5 % missing) into row-major Float32, each reader in a process of its own';
 
-const COLUMNS = 16;
 /** Above this a matrix is read slice by slice into one buffer, by everyone: a whole one would be the benchmark of the memory. */
 const WHOLE = 4_000_000;
 const SLICE = 1_000_000;
@@ -106,20 +104,6 @@ export async function run({ rows = 1_000_000, peers, log }: BenchmarkOptions): P
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Written by DuckDB; hash() instead of random numbers, so that every run reads the same bytes. */
-async function makeTable(folder: string, rows: number): Promise<string> {
-  const { artifacts } = await openStore(join(folder, 'made'));
-  const cell = (c: number): string =>
-    `CASE WHEN hash(i * ${COLUMNS} + ${c} + 1) % 20 > 0 THEN (hash(i * ${COLUMNS} + ${c}) % 1000000007) / 1e6 - 500 END AS x${c}`;
-  const columns = Array.from({ length: COLUMNS }, (_, c) => cell(c));
-  const ref = await queryDataset(artifacts, {
-    inputs: {},
-    sql: `SELECT ${columns.join(', ')} FROM range(${rows}) r(i)`,
-  });
-  const { parts } = await artifacts.get(ref, 'dataset');
-  return artifacts.localPath(parts[0]!.digest);
 }
 
 async function inChild(task: ChildTask): Promise<Reading & { ref?: ArtifactRef }> {

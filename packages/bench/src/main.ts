@@ -11,6 +11,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   overhead: async () => import('./overhead.ts'),
   fanout: async () => import('./fanout.ts'),
   ingest: async () => import('./ingest.ts'),
+  large: async () => import('./large.ts'),
   reduction: async () => import('./reduction.ts'),
   features: async () => import('./features.ts'),
   matching: async () => import('./matching.ts'),
@@ -26,7 +27,7 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly),
+  --rows   rows of made data (ingest, large), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly),
            pictures learned from (denoising, colorization; 2000 is a matter of minutes)
   --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead, temporal)
   --tables only these tables (imputation, anomaly, reduction, features, matching, denoising)

@@ -1,4 +1,4 @@
-import { didYouMean, findStagePlan, HourglassError, type Plan, stagePaths } from '@hourglass/core';
+import { didYouMean, findStagePlan, HourglassError, type Plan, stagePathOf, stagePaths } from '@hourglass/core';
 import type { Plugins } from '@hourglass/runtime';
 import { z } from 'zod';
 import type { OptionChange } from './option-change.ts';
@@ -10,7 +10,7 @@ import type { OptionChange } from './option-change.ts';
 export function checkChanges(plan: Plan, plugins: Plugins, changes: readonly OptionChange[]): void {
   for (const { stage, option, value } of changes) {
     // An item of a fan-out has the options of its stage.
-    const path = stage.replace(/\[[^\]]*\]/g, '');
+    const path = stagePathOf(stage);
     const found = findStagePlan(plan, path)?.stage;
     const refuse = (message: string): never => {
       throw new HourglassError('CALL_INVALID', `--with ${stage}.${option}: ${message}`);

@@ -1,5 +1,5 @@
 import { didYouMean, HourglassError, parseDuration } from '@hourglass/core';
-import type { MetricNumbers, RunHeader } from '@hourglass/runtime';
+import { type MetricNumbers, type RunHeader, scalarsOf } from '@hourglass/runtime';
 
 /** What `hourglass runs` may be asked for. */
 export interface RunChoice {
@@ -74,7 +74,10 @@ export function sortRuns(
 ): RunHeader[] {
   const way = reverse ? -1 : 1;
   if (!sortsByMetric(sort)) return [...runs].sort((a, b) => way * KEYS[sort]!(a, b));
-  const valueOf = ({ id }: RunHeader): number => metrics.get(id)?.[sort] ?? Number.NaN;
+  const valueOf = ({ id }: RunHeader): number => {
+    const numbers = metrics.get(id) ?? {};
+    return Object.hasOwn(numbers, sort) ? (numbers[sort] ?? Number.NaN) : Number.NaN;
+  };
   if (runs.length > 0 && runs.every((run) => Number.isNaN(valueOf(run)))) {
     const known = [...new Set([...metrics.values()].flatMap((numbers) => Object.keys(numbers)))].sort();
     const near = didYouMean(sort, [...Object.keys(KEYS), ...known]);
@@ -88,4 +91,17 @@ export function sortRuns(
     if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
     return way * (x - y);
   });
+}
+
+/**
+ * The numbers that say how a run went: those that gates and selections read; else those of the last stage that has some.
+ * Where runs are sorted by a metric, those of the last stage that has it, unless they have it.
+ *
+ * @param values metrics of the run's stages, in order
+ */
+export function keyNumbers(values: readonly unknown[], sort?: string): MetricNumbers {
+  const compared = values.filter((value) => typeof value === 'object' && value !== null && 'baselines' in value);
+  const numbers = scalarsOf(compared.at(-1) ?? values.at(-1));
+  if (!sortsByMetric(sort) || Object.hasOwn(numbers, sort)) return numbers;
+  return values.map(scalarsOf).findLast((other) => Object.hasOwn(other, sort)) ?? numbers;
 }

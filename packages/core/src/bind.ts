@@ -1,3 +1,4 @@
+import { compact } from './compact.ts';
 import { paramProblems } from './compile/params.ts';
 import { HourglassError } from './error.ts';
 import { INTERPRETER } from './plan.ts';
@@ -35,7 +36,7 @@ export interface BindOptions {
  * @throws PARAM_INVALID with all mistakes of the params, NAME_NOT_FOUND, CALL_INVALID for stages that do not exist
  */
 export function bind(plan: Plan, options: BindOptions): RunState {
-  const given = Object.fromEntries(Object.entries(options.params ?? {}).filter(([, value]) => value !== undefined));
+  const given = compact(options.params ?? {});
   const problems = paramProblems(plan.params, given);
   if (problems.length > 0) {
     const lines = problems.map(
@@ -94,7 +95,7 @@ export function bind(plan: Plan, options: BindOptions): RunState {
 }
 
 /** The day of a run where its schedule is at home: at half past midnight in Berlin it is still yesterday in UTC. */
-function dayOf(time: Date, timeZone = 'UTC'): string {
+export function dayOf(time: Date, timeZone = 'UTC'): string {
   return time.toLocaleDateString('sv-SE', { timeZone });
 }
 

@@ -1,7 +1,7 @@
 export { advance, isClosed, refuseEvent } from './advance.ts';
 export type { Advanced } from './advance.ts';
 export * from './artifact.ts';
-export { bind } from './bind.ts';
+export { bind, dayOf } from './bind.ts';
 export type { BindOptions } from './bind.ts';
 export { expr, firstOf, namedArtifact, pipeline } from './builder.ts';
 export type {
@@ -15,11 +15,14 @@ export type {
   With,
 } from './builder.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { compact } from './compact.ts';
 export { compile } from './compile.ts';
 export type { Compiled, CompileOptions } from './compile.ts';
 export type { ReadFile } from './compile/level.ts';
 export { formatDiagnostics } from './diagnostic.ts';
 export type { Diagnostic } from './diagnostic.ts';
+export { describeStage } from './describe-stage.ts';
+export type { OptionDescription, PortDescription, StageDescription } from './describe-stage.ts';
 export { didYouMean, nearNames } from './did-you-mean.ts';
 export type { SourceText } from './document.ts';
 export { drive } from './drive.ts';
@@ -35,7 +38,7 @@ export { parsePath, stagePathOf } from './reduce/path.ts';
 export { createRegistry, findStage, stageIds } from './registry.ts';
 export type { Registry } from './registry.ts';
 export { deriveSeed, murmur3 } from './seed.ts';
-export { findStagePlan, stagePaths } from './select.ts';
+export { findStagePlan, stagePaths, withNeeded } from './select.ts';
 export { skipStages } from './skip-stages.ts';
 export * from './stage.ts';
 export type * from './state.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ArtifactType } from './artifact.ts';
+import { describeStage, type OptionDescription } from './describe-stage.ts';
 import { typeOfArtifact } from './expression/schema-type.ts';
 import { formatType } from './expression/value-type.ts';
 import type { Registry } from './registry.ts';
@@ -8,10 +9,12 @@ import type { StageManifest } from './stage.ts';
 type Schema = Record<string, unknown>;
 
 const EXPRESSION = '\\$\\{\\{.*\\}\\}';
+const ARTIFACT = `^\\s*${EXPRESSION}\\s*$`;
 const ID_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
 const ref = (name: string): Schema => ({ $ref: `#/$defs/${name}` });
+const condition = (description: string): Schema => ({ type: ['string', 'boolean'], description });
 const text = (description: string, more: Schema = {}): Schema => ({ type: 'string', description, ...more });
-const fields = (properties: Record<string, Schema>, more: Schema = {}): Schema => ({
+const fields = (properties: Record<string, Schema | true>, more: Schema = {}): Schema => ({
   type: 'object',
   properties,
   additionalProperties: false,
@@ -77,10 +80,9 @@ function grammar(): Record<string, Schema> {
     },
     artifact: {
       type: 'string',
-      pattern: `^\\s*${EXPRESSION}\\s*$`,
+      pattern: ARTIFACT,
       description: '${{ stages.STAGE.OUTPUT }}, ${{ named("NAME@latest") }} or ${{ first(…, …) }}',
     },
-    condition: { type: ['string', 'boolean'], description: 'A CEL expression that gives true or false' },
     duration: {
       type: 'string',
       pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
@@ -146,7 +148,7 @@ function grammar(): Record<string, Schema> {
         { metric: text('Metric that decides'), mode: { enum: ['min', 'max'], default: 'min' } },
         { required: ['metric'] },
       ),
-      until: { ...ref('condition') },
+      until: condition('Stop at the first point for which this CEL expression is true'),
       maxParallel: { type: 'integer', minimum: 1 },
     }),
   };
@@ -162,27 +164,28 @@ function stageSchema(stages: readonly StageManifest[]): Schema {
           { type: 'string', pattern: '^\\.{0,2}/|\\.ya?ml$' },
         ],
       },
-      stages: { ...ref('stages') },
+      stages: described('A group: stages of its own', ref('stages')),
       outputs: {
         type: 'object',
         description: "A group's outputs",
         propertyNames: { pattern: ID_PATTERN },
         additionalProperties: ref('artifact'),
       },
-      with: { type: 'object', description: 'Inputs and options' },
+      // Said by the stage that is used; anything said here too would be offered beside it.
+      with: true,
       needs: {
         anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
         description: 'Stages that must be done before, besides those whose outputs are read',
       },
-      when: { ...ref('condition') },
+      when: condition('Run only if this CEL expression is true; else skip'),
       onSkipped: {
         enum: ['skip', 'run'],
         default: 'skip',
         description: 'What to do when a stage it needs was skipped',
       },
-      forEach: ref('forEach'),
-      sweep: ref('sweep'),
-      gate: { ...ref('condition') },
+      forEach: described('Run once for each part of a dataset or item of a list', ref('forEach')),
+      sweep: described('Run at several points of options and select the best', ref('sweep')),
+      gate: condition('The run fails unless this CEL expression over the metrics is true: metrics.rmse <= 0.1'),
       approve: {
         anyOf: [
           { type: 'boolean' },
@@ -197,13 +200,21 @@ function stageSchema(stages: readonly StageManifest[]): Schema {
       onFailure: {
         anyOf: [{ const: 'fail' }, fields({ wait: ref('duration') }, { required: ['wait'] })],
         default: 'fail',
+        description: 'fail, or wait that long for a person to retry, skip or give up',
       },
-      resources: fields({
-        accelerator: { enum: ['none', 'preferred', 'required'] },
-        memory: { type: ['string', 'number'], description: '4GiB, 512MiB, or MiB as a number' },
-      }),
-      timeout: { anyOf: [ref('duration'), fields({ attempt: ref('duration'), heartbeat: ref('duration') })] },
+      resources: fields(
+        {
+          accelerator: { enum: ['none', 'preferred', 'required'], description: 'Whether it runs where a GPU is' },
+          memory: { type: ['string', 'number'], description: '4GiB, 512MiB, or MiB as a number' },
+        },
+        { description: 'What the stage asks of the machine' },
+      ),
+      timeout: {
+        anyOf: [ref('duration'), fields({ attempt: ref('duration'), heartbeat: ref('duration') })],
+        description: 'How long an attempt may take, and how long it may be silent',
+      },
       retry: {
+        description: 'Attempts at errors that may pass: a number, or with pauses that grow',
         anyOf: [
           { type: 'integer', minimum: 1 },
           fields({
@@ -214,7 +225,7 @@ function stageSchema(stages: readonly StageManifest[]): Schema {
           }),
         ],
       },
-      cache: { type: 'boolean', default: true },
+      cache: { type: 'boolean', default: true, description: 'false: run even if nothing it depends on changed' },
       title: text('For people'),
     },
     {
@@ -229,6 +240,9 @@ function stageSchema(stages: readonly StageManifest[]): Schema {
 
 const withName = (stage: StageManifest): string => `with:${stage.id.replace('/', ':')}`;
 
+/** Editors show what stands beside a `$ref` only if it is a choice of one. */
+const described = (description: string, schema: Schema): Schema => ({ anyOf: [schema], description });
+
 /** `with` of one stage: inputs and options. */
 function withSchema(stage: StageManifest): Schema {
   const properties: Record<string, Schema> = {};
@@ -236,8 +250,9 @@ function withSchema(stage: StageManifest): Schema {
   for (const [name, input] of Object.entries(stage.inputs as Record<string, ArtifactType>)) {
     const kind = formatType(typeOfArtifact(input));
     properties[name] = {
-      allOf: [ref('artifact')],
-      description: input.description ? `${kind}: ${input.description}` : kind,
+      type: 'string',
+      pattern: ARTIFACT,
+      description: `${kind}${input.description ? `: ${input.description}` : ''}\n\n\${{ stages.STAGE.OUTPUT }}`,
     };
     if (!input.optional) required.push(name);
   }
@@ -245,16 +260,47 @@ function withSchema(stage: StageManifest): Schema {
     properties?: Record<string, Schema>;
     required?: string[];
   };
+  const explained = new Map(describeStage(stage).options.map((option) => [option.name, explain(option)]));
   for (const [name, option] of Object.entries(options.properties ?? {})) {
-    const { description, default: fallback, ...schema } = option;
+    const { description: _, default: fallback, ...schema } = option;
     // A recursive schema refers to definitions of its own document: here it is left open.
     const body = JSON.stringify(schema).includes('"$ref"') ? {} : schema;
     properties[name] = {
-      anyOf: [body, ref('expression')],
-      ...(description === undefined ? {} : { description }),
+      anyOf: [inside(body), ref('expression')],
+      description: explained.get(name)!,
       ...(fallback === undefined ? {} : { default: fallback }),
     };
   }
   required.push(...(options.required ?? []));
   return fields(properties, { description: stage.summary, ...(required.length > 0 ? { required } : {}) });
+}
+
+/** What an option means, what it takes and what it is when left out: editors show no more than this text. */
+function explain({ description, type, preset, required, use }: OptionDescription): string {
+  const takes = [
+    type,
+    ...(use ? [`a place that is ${use}`] : []),
+    ...(required ? ['required'] : preset === undefined ? [] : [`default ${JSON.stringify(preset)}`]),
+  ].join(', ');
+  return description ? `${description}\n\n${takes}` : takes;
+}
+
+/** Expressions may stand for what is inside a value too: `sample: { rows: "${{ params.rows }}" }`. */
+function inside(schema: Schema): Schema {
+  const open = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return part;
+    const { description, ...rest } = part as Schema;
+    return { anyOf: [inside(rest), ref('expression')], ...(description === undefined ? {} : { description }) };
+  };
+  const opened: Schema = { ...schema };
+  if (schema['properties'])
+    opened['properties'] = Object.fromEntries(
+      Object.entries(schema['properties']).map(([name, part]) => [name, open(part)]),
+    );
+  if (schema['additionalProperties']) opened['additionalProperties'] = open(schema['additionalProperties']);
+  const { items } = schema;
+  if (items) opened['items'] = Array.isArray(items) ? items.map(open) : open(items);
+  for (const choice of ['anyOf', 'oneOf', 'allOf'])
+    if (Array.isArray(schema[choice])) opened[choice] = (schema[choice] as Schema[]).map(inside);
+  return opened;
 }

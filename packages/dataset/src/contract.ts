@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { pickColumns } from './columns.ts';
+import { freshName, pickColumns } from './columns.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { ident, literal, parquetScan, text } from './sql.ts';
@@ -65,7 +65,7 @@ export async function findViolations(store: ArtifactStore, ref: ArtifactRef, con
   const whole = wholeViolations(contract, meta.columns, total);
   return withConnection(async (connection) => [
     ...whole,
-    ...(await rowViolations(connection, scan, rules)),
+    ...(await rowViolations(connection, scan, rules, meta.columns)),
     ...(await repeated(connection, scan, contract, meta.columns)),
   ]);
 }
@@ -191,7 +191,12 @@ export function hasType({ type, physical }: Column, expected: string): boolean {
   return type === expected || physical.toUpperCase() === expected.toUpperCase();
 }
 
-async function rowViolations(connection: Connection, scan: string, rules: RowRule[]): Promise<Violation[]> {
+async function rowViolations(
+  connection: Connection,
+  scan: string,
+  rules: RowRule[],
+  all: Column[],
+): Promise<Violation[]> {
   if (rules.length === 0) return [];
   const [counts = {}] = await connection.rows<Record<string, string>>(
     `SELECT ${rules.map(({ broken }, i) => `count_if(${broken})::VARCHAR AS r${i}`).join(', ')} FROM ${scan}`,
@@ -200,7 +205,7 @@ async function rowViolations(connection: Connection, scan: string, rules: RowRul
   for (const [i, { rule, columns, broken, expected }] of rules.entries()) {
     const count = Number(counts[`r${i}`]);
     if (count === 0) continue;
-    violations.push({ rule, count, message: expected, rows: await rowsWhere(connection, scan, broken, columns) });
+    violations.push({ rule, count, message: expected, rows: await rowsWhere(connection, scan, all, broken, columns) });
   }
   return violations;
 }
@@ -212,14 +217,15 @@ async function repeated(
   columns: Column[],
 ): Promise<Violation[]> {
   const violations: Violation[] = [];
+  const n = ident(freshName(columns, 'n'));
   for (const entry of unique) {
     const names = typeof entry === 'string' ? [entry] : entry;
     pickColumns(columns, names, 'Contract unique');
     const list = names.map(ident).join(', ');
     const present = names.map((name) => `${ident(name)} IS NOT NULL`).join(' AND ');
-    const groups = `(SELECT ${list}, count(*) AS _n FROM ${scan} WHERE ${present} GROUP BY ${list} HAVING count(*) > 1)`;
+    const groups = `(SELECT ${list}, count(*) AS ${n} FROM ${scan} WHERE ${present} GROUP BY ${list} HAVING count(*) > 1)`;
     const [found] = await connection.rows<{ n: string }>(
-      `SELECT coalesce(sum(_n), 0)::BIGINT::VARCHAR AS n FROM ${groups}`,
+      `SELECT coalesce(sum(${n}), 0)::BIGINT::VARCHAR AS n FROM ${groups}`,
     );
     const count = Number(found!.n);
     if (count > 0)
@@ -227,7 +233,7 @@ async function repeated(
         rule: `unique(${names.join(', ')})`,
         count,
         message: 'expected values that never repeat',
-        rows: await rowsWhere(connection, scan, `(${list}) IN (SELECT (${list}) FROM ${groups})`, names),
+        rows: await rowsWhere(connection, scan, columns, `(${list}) IN (SELECT (${list}) FROM ${groups})`, names),
       });
   }
   return violations;
@@ -236,12 +242,14 @@ async function repeated(
 async function rowsWhere(
   connection: Connection,
   scan: string,
+  columns: Column[],
   condition: string,
   names: string[],
 ): Promise<Violation['rows']> {
+  const row = ident(freshName(columns, 'row'));
   const found = await connection.rows<{ row: string; values: (string | null)[] }>(
-    `SELECT _row::VARCHAR AS row, [${names.map((name) => `${ident(name)}::VARCHAR`).join(', ')}] AS values
-     FROM (SELECT *, row_number() OVER () AS _row FROM ${scan}) WHERE ${condition} ORDER BY _row LIMIT ${SHOWN}`,
+    `SELECT ${row}::VARCHAR AS row, [${names.map((name) => `${ident(name)}::VARCHAR`).join(', ')}] AS values
+     FROM (SELECT *, row_number() OVER () AS ${row} FROM ${scan}) numbered WHERE ${condition} ORDER BY numbered.${row} LIMIT ${SHOWN}`,
   );
   return found.map(({ row, values }) => ({
     row: Number(row),

@@ -1,3 +1,4 @@
+import { isDiskFull } from '@hourglass/artifacts';
 import { HourglassError, type ErrorCode } from '@hourglass/core';
 
 /** The first line of DuckDB's message without its class and the echo of our own SQL. */
@@ -19,7 +20,7 @@ export function failure(error: unknown, code: ErrorCode = 'SOURCE_INVALID', wher
       `${where}: the query outgrew its memory (${reason(error)}). Raise HOURGLASS_DUCKDB_MEMORY or read fewer columns.`,
       { cause: error },
     );
-  if (/no space left|disk full|enospc|file too large|quota exceeded/i.test(message))
+  if (isDiskFull(error))
     return new HourglassError('DISK_FULL', `${where}: no room left to write (${reason(error)}). Free disk space.`, {
       cause: error,
     });

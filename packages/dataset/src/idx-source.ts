@@ -159,10 +159,13 @@ function rowsOf({ path, element, width, rows, bytes }: Header & { path: string }
   };
 }
 
+/** Bytes read at a time: many rows, since what is left of a piece is joined to the next. */
+const PIECE = 2 ** 20;
+
 /** Bytes of a file from the first on, unpacked where it is gzip. */
 function bytesOf(path: string, expected = 'an idx header has at least 8 bytes') {
-  const file = createReadStream(path, { highWaterMark: 2 ** 20 });
-  const stream = /\.gz$/i.test(path) ? file.pipe(createGunzip()) : file;
+  const file = createReadStream(path, { highWaterMark: PIECE });
+  const stream = /\.gz$/i.test(path) ? file.pipe(createGunzip({ chunkSize: PIECE })) : file;
   file.on('error', (error) => stream.destroy(error));
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let held: Uint8Array = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactPart, type ArtifactRef } from '@hourglass/core';
-import { freshName, listNames } from './columns.ts';
+import { freshName, listNames, pickColumns } from './columns.ts';
 import { putDataset, readManifest } from './dataset-manifest.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { joinKeys, keysEqual, requireUniqueKeys, type JoinKeys, type JoinOn, type Relationship } from './join-keys.ts';
@@ -59,7 +59,8 @@ export async function joinDatasets(
     await see('r', paths(r));
     await requireUniqueKeys(connection, keys, options.relationship ?? 'many-to-one');
     const counted = await countMatches(connection, keys);
-    requireMatches(counted, options.minMatched, await someKeys(connection, keys));
+    if (!isEnough(counted, options.minMatched))
+      throw tooFew(counted, options.minMatched, await someKeys(connection, keys));
     const parts: (ArtifactPart & { rows: number })[] = [];
     for (const part of l.parts) {
       await see('l', [part.path]);
@@ -87,13 +88,7 @@ function addedColumns(
   { columns, suffix }: JoinOptions,
 ): { name: string; as: string }[] {
   const isKey = ({ name }: Column): boolean => keys.right.some((key) => key.name === name);
-  const missing = columns?.filter((name) => !right.some((column) => column.name === name)) ?? [];
-  if (missing.length > 0)
-    throw new HourglassError(
-      'COLUMN_NOT_FOUND',
-      `Join, right dataset: no column ${listNames(missing)}. The columns are ${listNames(right.map(({ name }) => name))}.`,
-      { details: { missing } },
-    );
+  pickColumns(right, columns ?? [], 'Join, right dataset');
   const chosen = right.filter((column) => !isKey(column) && (columns?.includes(column.name) ?? true));
   const taken = new Set(left.map(({ name }) => name.toLowerCase()));
   const added = chosen.map(({ name }) => ({
@@ -163,14 +158,15 @@ async function someKeys(connection: Connection, { left, right }: JoinKeys): Prom
   return { left: await of('l', left), right: await of('r', right) };
 }
 
-function requireMatches(
-  { matched, leftRows, matchedShare }: Counted,
+const isEnough = ({ matched, matchedShare }: Counted, minMatched: number | undefined): boolean =>
+  minMatched === undefined ? matched > 0 : matchedShare >= minMatched;
+
+function tooFew(
+  { matched, leftRows }: Counted,
   minMatched: number | undefined,
   keys: Record<'left' | 'right', string>,
-): void {
-  const enough = minMatched === undefined ? matched > 0 : matchedShare >= minMatched;
-  if (enough) return;
-  throw new HourglassError(
+): HourglassError {
+  return new HourglassError(
     'DATA_INSUFFICIENT',
     `Join: ${matched} of ${leftRows} left rows find a match, expected ${minMatched === undefined ? 'some' : `${(minMatched * 100).toFixed(minMatched < 0.1 ? 1 : 0)} % (minMatched)`}. The left's keys begin with ${keys.left}, the right's with ${keys.right}. Compare how both are written, or lower minMatched.`,
     { details: { matched, leftRows } },

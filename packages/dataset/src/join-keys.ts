@@ -1,7 +1,7 @@
 import { HourglassError } from '@hourglass/core';
 import { isFloat } from './column-facts.ts';
 import type { Connection } from './duckdb.ts';
-import { pickColumns } from './columns.ts';
+import { freshName, pickColumns } from './columns.ts';
 import { ident } from './sql.ts';
 import type { Column } from './types.ts';
 
@@ -82,11 +82,12 @@ async function requireUnique(
   relationship: Relationship,
 ): Promise<void> {
   const names = columns.map(({ name }) => ident(name)).join(', ');
-  const repeated = `(SELECT ${names}, count(*) AS _n FROM ${table} WHERE ${hasKeys(columns, table)} GROUP BY ${names} HAVING count(*) > 1)`;
+  const n = ident(freshName(columns, 'n'));
+  const repeated = `(SELECT ${names}, count(*) AS ${n} FROM ${table} WHERE ${hasKeys(columns, table)} GROUP BY ${names} HAVING count(*) > 1)`;
   const [found] = await connection.rows<{ n: string }>(`SELECT count(*)::VARCHAR AS n FROM ${repeated}`);
   if (found!.n === '0') return;
   const first = await connection.rows<{ key: (string | null)[]; n: string }>(
-    `SELECT [${columns.map(({ name }) => `${ident(name)}::VARCHAR`).join(', ')}] AS key, _n::VARCHAR AS n FROM ${repeated} ORDER BY ${names} LIMIT 5`,
+    `SELECT [${columns.map(({ name }) => `${ident(name)}::VARCHAR`).join(', ')}] AS key, repeated.${n}::VARCHAR AS n FROM ${repeated} repeated ORDER BY ${names} LIMIT 5`,
   );
   const shown = first.map(
     ({ key, n }) => `${columns.map(({ name }, i) => `${name} = ${key[i]}`).join(', ')} (${n} rows)`,

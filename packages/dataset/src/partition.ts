@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactPart } from '@hourglass/core';
+import { describe, freshName } from './columns.ts';
 import type { Connection } from './duckdb.ts';
 import { HIVE_MISSING } from './hive.ts';
+import { segmentRelation } from './segments.ts';
 import { ident, parquetScan, text } from './sql.ts';
 import { storeParquet } from './write-parquet.ts';
 
@@ -39,15 +41,18 @@ export async function eachPartition(
       'COLUMN_INVALID',
       `Option partitionBy: ${by.join(', ')} would give more than ${MOST} parts. Partition by columns with fewer values.`,
     );
+  const columns = await describe(connection, scan);
+  const row = ident(freshName(columns, 'row'));
   const sorted = await store.tempPath('.parquet');
   try {
     await connection.run(
-      `COPY (SELECT * EXCLUDE (_row) FROM (SELECT *, row_number() OVER () AS _row FROM ${scan}) ORDER BY ${order}, _row) TO ${text(sorted)} (FORMAT parquet, COMPRESSION lz4)`,
+      `COPY (SELECT * EXCLUDE (${row}) FROM (SELECT *, row_number() OVER () AS ${row} FROM ${scan}) ORDER BY ${order}, ${row}) TO ${text(sorted)} (FORMAT parquet, COMPRESSION lz4)`,
     );
     let from = 0;
     for (const { key: values, n } of groups) {
       const rows = Number(n);
-      await work({ values, rows, relation: `(SELECT * FROM ${parquetScan([sorted])} LIMIT ${rows} OFFSET ${from})` });
+      const window = { from, to: from + rows };
+      await work({ values, rows, relation: segmentRelation({ paths: [sorted], rows, window }, columns) });
       from += rows;
     }
   } finally {

@@ -1,7 +1,8 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
-import type { ArtifactRef } from '@hourglass/core';
+import { compact, type ArtifactRef } from '@hourglass/core';
 import { finiteOf, isFloat, isNumeric, isOrdered, missingIn, smallestAndLargest } from './column-facts.ts';
 import { boundOf } from './column-ranges.ts';
+import { freshName } from './columns.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { summariseNumbers } from './numeric-summary.ts';
@@ -141,7 +142,13 @@ async function estimate(
   const of = numeric.map(({ column, i }) => ({ i, value: asDouble(column, finiteOf(column)) }));
   const quantile = of.map(({ value, i }) => `quantile_cont(${value}, [${Object.values(LEVELS).join(', ')}]) AS q${i}`);
   const list = names(numeric).map(ident).join(', ');
-  const sampled = `(SELECT ${list} FROM (SELECT ${list}, row_number() OVER () AS _row FROM ${scan}) WHERE _row % ${step} = 1)`;
+  const row = ident(
+    freshName(
+      numeric.map(({ column }) => column),
+      'row',
+    ),
+  );
+  const sampled = `(SELECT ${list} FROM (SELECT ${list}, row_number() OVER () AS ${row} FROM ${scan}) WHERE ${row} % ${step} = 1)`;
   Object.assign(found, (await connection.rows<Found>(`SELECT ${quantile.join(', ')} FROM ${sampled}`))[0]);
   // Squares of very large or small values leave the range of double; dividing by a power of two changes no digit.
   const unit = (i: number): number => 2 ** Math.floor(Math.log2(Number(found[`largest${i}`]) || 1));
@@ -210,6 +217,3 @@ async function top(connection: Connection, scan: string, c: string): Promise<{ v
   );
   return found.map(({ value, n }) => ({ value: value.length > 80 ? `${value.slice(0, 80)}…` : value, count: n }));
 }
-
-const compact = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;

@@ -3,6 +3,7 @@ import { HourglassError, type ArtifactPart, type ArtifactRef } from '@hourglass/
 import { putDataset, readManifest } from './dataset-manifest.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { ident, parquetScan } from './sql.ts';
+import { countRows } from './store-rows.ts';
 import { storeParquet } from './write-parquet.ts';
 
 export interface QueryDatasetOptions {
@@ -50,10 +51,7 @@ export async function storeCounted(
   where: string,
 ): Promise<Omit<ArtifactPart, 'key'> & { rows: number }> {
   const blob = await storeParquet(connection, store, relation, where);
-  const [count] = await connection.rows<{ n: string }>(
-    `SELECT count(*)::VARCHAR AS n FROM ${parquetScan([await store.localPath(blob.digest)])}`,
-  );
-  return { ...blob, rows: Number(count!.n) };
+  return { ...blob, rows: await countRows(connection, await store.localPath(blob.digest)) };
 }
 
 function requireEqualParts(names: string[], manifests: Awaited<ReturnType<typeof readManifest>>[]): void {

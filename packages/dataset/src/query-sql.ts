@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { checkQuery } from './check-query.ts';
-import { putDataset, readManifest } from './dataset-manifest.ts';
+import { readManifest } from './dataset-manifest.ts';
 import { withConnection, withSandbox, type Connection } from './duckdb.ts';
 import { reason } from './duckdb-error.ts';
 import { countRows, storeRows } from './store-rows.ts';
@@ -45,15 +45,14 @@ export async function querySql(store: ArtifactStore, options: QuerySqlOptions): 
       await run(sandbox, sql, output, option);
     });
     return await withConnection(async (connection) => {
-      if ((await countRows(connection, output)) === 0) {
-        if (options.allowEmpty !== true)
-          throw new HourglassError(
-            'DATA_INSUFFICIENT',
-            `Option ${option}: the query gives no rows (${names.map((name, i) => `"${name}" has ${manifests[i]!.parts.reduce((sum, part) => sum + part.rows, 0)}`).join(', ')}). Relax its conditions, or set allowEmpty: true.`,
-          );
-        return putDataset(connection, store, [{ key: 'all', rows: 0, ...(await store.putFile(output)) }]);
-      }
-      return storeRows(connection, store, output, options.partitionBy);
+      const empty = (await countRows(connection, output)) === 0;
+      if (empty && options.allowEmpty !== true)
+        throw new HourglassError(
+          'DATA_INSUFFICIENT',
+          `Option ${option}: the query gives no rows (${names.map((name, i) => `"${name}" has ${manifests[i]!.parts.reduce((sum, part) => sum + part.rows, 0)}`).join(', ')}). Relax its conditions, or set allowEmpty: true.`,
+        );
+      // No rows are no parts: they are one part without rows.
+      return storeRows(connection, store, output, empty ? [] : options.partitionBy);
     });
   } finally {
     await rm(output, { force: true });

@@ -55,15 +55,13 @@ export async function writeRecords(
       pending = [];
       bytes = 0;
     };
-    let count = 0;
     for await (const record of records) {
       pending.push(record);
-      count++;
       for (const { name } of columns) bytes += weight(record[name] ?? null);
       if (bytes >= FLUSH_BYTES || pending.length >= ROW_GROUP) await append();
     }
     await append();
-    const { relation, files } = await staging.finish();
+    const { relation, rows, files } = await staging.finish();
     try {
       const blob = await storeParquet(
         connection,
@@ -72,7 +70,7 @@ export async function writeRecords(
         'Writing records',
         heavy ? BYTES_ROW_GROUP : ROW_GROUP,
       );
-      return await putDataset(connection, store, [{ key: 'all', rows: count, ...blob }]);
+      return await putDataset(connection, store, [{ key: 'all', rows, ...blob }]);
     } finally {
       await Promise.all(files.map((file) => rm(file, { force: true })));
     }

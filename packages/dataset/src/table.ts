@@ -92,6 +92,13 @@ function collect({ codes, seen }: Collecting, values: (string | null)[], row: nu
   }
 }
 
+/** Texts as codes into their sorted names, −1 where missing. */
+export function categoryData(values: (string | null)[]): ColumnData {
+  const target: Collecting = { codes: new Int32Array(values.length), seen: new Map() };
+  collect(target, values, 0);
+  return sorted(target);
+}
+
 /** Sorting makes the codes independent of the order of the rows. */
 function sorted({ codes, seen }: Collecting): ColumnData {
   const categories = [...seen.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { freshName, listNames, pickColumns } from './columns.ts';
@@ -70,12 +71,16 @@ export async function unwindowRows(
     const covering = `(SELECT ${[...keys, ...picked.map((column) => `${asDouble(column)} AS ${ident(column.name)}`)].join(', ')}, unnest(range(window_first, window_last + 1)) AS ${position} FROM ${scan})`;
     const folded = `(SELECT ${[...keys, position, ...columns.map((name) => `${AGGREGATE[how]}(${ident(name)}) AS ${ident(name)}`)].join(', ')} FROM ${covering} GROUP BY ALL)`;
     const path = await store.tempPath('.parquet');
-    await writeParquet(
-      connection,
-      `(SELECT ${[...r.meta.columns.map(({ name }) => `r.${ident(name)}`), ...columns.map((name) => `f.${ident(name)}`)].join(', ')} FROM ${numbered} r LEFT JOIN ${folded} f ON ${same('r', 'f')} ORDER BY r.${place})`,
-      path,
-      'Rows of windows',
-    );
-    return storeRows(connection, store, path, r.meta.partitionBy);
+    try {
+      await writeParquet(
+        connection,
+        `(SELECT ${[...r.meta.columns.map(({ name }) => `r.${ident(name)}`), ...columns.map((name) => `f.${ident(name)}`)].join(', ')} FROM ${numbered} r LEFT JOIN ${folded} f ON ${same('r', 'f')} ORDER BY r.${place})`,
+        path,
+        'Rows of windows',
+      );
+      return await storeRows(connection, store, path, r.meta.partitionBy);
+    } finally {
+      await rm(path, { force: true });
+    }
   });
 }

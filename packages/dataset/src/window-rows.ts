@@ -4,6 +4,7 @@ import { pickColumns } from './columns.ts';
 import { readManifest } from './dataset-manifest.ts';
 import { chunksOf, withConnection, type Connection } from './duckdb.ts';
 import { ident, parquetScan } from './sql.ts';
+import { categoryData } from './table.ts';
 import type { Column, ColumnData, Table } from './types.ts';
 import { asDouble, memoryKind } from './values.ts';
 import { writeDataset } from './write-dataset.ts';
@@ -239,6 +240,5 @@ function openBlock(
 function keyData(column: Column, cells: unknown[]): ColumnData {
   if (memoryKind(column) === 'numeric')
     return { kind: 'numeric', values: Float64Array.from(cells, (cell) => (cell === null ? NaN : Number(cell))) };
-  const categories = [...new Set(cells.filter((cell): cell is string => cell !== null))];
-  return { kind: 'category', categories, codes: Int32Array.from(cells, (cell) => categories.indexOf(cell as string)) };
+  return categoryData(cells as (string | null)[]);
 }

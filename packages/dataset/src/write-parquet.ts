@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { ArtifactStore, BlobRef } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import { describe, unstorable } from './columns.ts';
@@ -73,6 +74,10 @@ export async function storeParquet(
   rowGroup = ROW_GROUP,
 ): Promise<BlobRef> {
   const path = await store.tempPath('.parquet');
-  await writeParquet(connection, relation, path, where, rowGroup);
-  return store.putFile(path);
+  try {
+    await writeParquet(connection, relation, path, where, rowGroup);
+    return await store.putFile(path);
+  } finally {
+    await rm(path, { force: true });
+  }
 }

@@ -30,19 +30,20 @@ export function columnPairTrend(
   real: readonly [ComparedColumn, ComparedColumn],
   synthetic: readonly [ComparedColumn, ComparedColumn],
 ): number {
-  if (real.every(({ kind }) => kind === 'numeric')) {
-    const r = correlation(real as never);
-    const s = correlation(synthetic as never);
-    return 1 - Math.abs(r - s) / 2;
-  }
-  return 1 - variation(shares(pairsOf(real)), shares(pairsOf(synthetic)));
+  if (areNumbers(real)) return comparePairs(correlation(real), correlation(synthetic as Numbers));
+  const [x, y] = [coded(real[0], synthetic[0]), coded(real[1], synthetic[1])];
+  return 1 - variation(shares(pairsOf(x.real, y.real)), shares(pairsOf(x.synthetic, y.synthetic)));
 }
 
+type Numbers = readonly [Extract<ComparedColumn, { kind: 'numeric' }>, Extract<ComparedColumn, { kind: 'numeric' }>];
+
+const areNumbers = (pair: readonly [ComparedColumn, ComparedColumn]): pair is Numbers =>
+  pair.every(({ kind }) => kind === 'numeric');
+
+const comparePairs = (r: number, s: number): number => 1 - Math.abs(r - s) / 2;
+
 /** Pearson's correlation over the rows that hold both; NaN where a column is constant. */
-export function correlation([a, b]: readonly [
-  Extract<ComparedColumn, { kind: 'numeric' }>,
-  Extract<ComparedColumn, { kind: 'numeric' }>,
-]): number {
+export function correlation([a, b]: Numbers): number {
   const rows: number[] = [];
   for (let i = 0; i < a.values.length; i++) if (!Number.isNaN(a.values[i]! + b.values[i]!)) rows.push(i);
   const mean = (values: Float64Array): number => rows.reduce((sum, i) => sum + values[i]!, 0) / rows.length;
@@ -92,13 +93,18 @@ export function tableSimilarity(
   const columns = Object.fromEntries(names.map((name) => [name, columnShape(real[name]!, synthetic[name]!)]));
   const trends: number[] = [];
   const tied: number[] = [];
+  const cells = names.some((name) => real[name]!.kind === 'category')
+    ? names.map((name) => coded(real[name]!, synthetic[name]!))
+    : [];
   for (let a = 0; a < names.length; a++)
     for (let b = a + 1; b < names.length; b++) {
-      const [x, y] = [names[a]!, names[b]!];
-      const pair = [real[x]!, real[y]!] as const;
-      const trend = columnPairTrend(pair, [synthetic[x]!, synthetic[y]!]);
+      const of = (table: typeof real) => [table[names[a]!]!, table[names[b]!]!] as const;
+      const pair = of(real);
+      const { trend, ties } = areNumbers(pair)
+        ? numbersTrend(pair, of(synthetic) as Numbers)
+        : cellsTrend(cells[a]!, cells[b]!);
       trends.push(trend);
-      if (hangTogether(pair)) tied.push(trend);
+      if (ties) tied.push(trend);
     }
   const shapes = knownMean(Object.values(columns));
   const allPairs = trends.length > 0 ? knownMean(trends) : 1;
@@ -106,24 +112,34 @@ export function tableSimilarity(
   return { shapes, pairs, allPairs, quality: (shapes + pairs) / 2, columns };
 }
 
-function hangTogether(pair: readonly [ComparedColumn, ComparedColumn]): boolean {
-  if (pair.every(({ kind }) => kind === 'numeric')) return Math.abs(correlation(pair as never)) > LOOSE.correlation;
-  return cramersV(binned(pair[0]), binned(pair[1])) > LOOSE.association;
+/** A pair's trend, and whether the real columns hang together. */
+interface PairTrend {
+  trend: number;
+  ties: boolean;
 }
 
-/** Cramér's V of two columns of names: 0 where they are independent, 1 where one tells the other; NaN where one is constant. */
-function cramersV(x: readonly string[], y: readonly string[]): number {
-  const n = x.length;
-  const [rows, columns] = [shares(x), shares(y)];
+function numbersTrend(real: Numbers, synthetic: Numbers): PairTrend {
+  const r = correlation(real);
+  return { trend: comparePairs(r, correlation(synthetic)), ties: Math.abs(r) > LOOSE.correlation };
+}
+
+function cellsTrend(x: Coded, y: Coded): PairTrend {
+  const joint = shares(pairsOf(x.real, y.real));
+  return {
+    trend: 1 - variation(joint, shares(pairsOf(x.synthetic, y.synthetic))),
+    ties: cramersV(x.shares, y.shares, joint) > LOOSE.association,
+  };
+}
+
+/** Cramér's V of two columns' and their pairs' shares: 0 where they are independent, 1 where one tells the other; NaN where one is constant. */
+function cramersV(rows: Map<number, number>, columns: Map<number, number>, joint: Map<number, number>): number {
   const least = Math.min(rows.size, columns.size) - 1;
   if (least < 1) return Number.NaN;
   // χ² / n = Σ joint² / (row · column) − 1
   let sum = -1;
-  for (const [cell, share] of shares(x.map((name, i) => `${name}\u0001${y[i]!}`))) {
-    const [a, b] = cell.split('\u0001') as [string, string];
-    sum += share ** 2 / (rows.get(a)! * columns.get(b)!);
-  }
-  return n > 0 ? Math.sqrt(Math.max(0, sum) / least) : Number.NaN;
+  for (const [pair, share] of joint)
+    sum += share ** 2 / (rows.get(Math.floor(pair / MOST_NAMES))! * columns.get(pair % MOST_NAMES)!);
+  return Math.sqrt(Math.max(0, sum) / least);
 }
 
 const knownMean = (values: number[]): number => {
@@ -151,15 +167,38 @@ function namesOf(column: ComparedColumn): string[] {
   return [...column.codes].filter((code) => code >= 0).map((code) => column.categories[code]!);
 }
 
-function pairsOf([a, b]: readonly [ComparedColumn, ComparedColumn]): string[] {
-  const [x, y] = [binned(a), binned(b)];
-  return x.map((cell, i) => `${cell}\u0001${y[i]!}`);
+/** Cells of a column of both tables: the same number where the name is the same. */
+interface Coded {
+  real: Int32Array;
+  synthetic: Int32Array;
+  /** Of the real cells. */
+  shares: Map<number, number>;
 }
 
-/** Cells as names, missing among them; numbers as the bin they fall into, missing with those at the upper end. */
-function binned(column: ComparedColumn): string[] {
-  if (column.kind === 'category')
-    return Array.from(column.codes, (code) => (code < 0 ? '\u0000' : column.categories[code]!));
+/** More names than a column may have rows. */
+const MOST_NAMES = 2 ** 26;
+
+/** Pairs of names as one number each. */
+const pairsOf = (x: Int32Array, y: Int32Array): Float64Array =>
+  Float64Array.from(x, (cell, i) => cell * MOST_NAMES + y[i]!);
+
+function coded(realColumn: ComparedColumn, syntheticColumn: ComparedColumn): Coded {
+  const numbers = new Map<string, number>();
+  const number = (name: string): number => {
+    let found = numbers.get(name);
+    if (found === undefined) numbers.set(name, (found = numbers.size));
+    return found;
+  };
+  const real = named(realColumn, number);
+  return { real, synthetic: named(syntheticColumn, number), shares: shares(real) };
+}
+
+/** Cells by the numbers of their names, missing among them; of numbers the bin they fall into, missing with those at the upper end. */
+function named(column: ComparedColumn, number: (name: string) => number): Int32Array {
+  if (column.kind === 'category') {
+    const [missing, ...of] = ['\u0000', ...column.categories].map(number);
+    return column.codes.map((code) => (code < 0 ? missing! : of[code]!));
+  }
   const { values } = column;
   let low = Infinity;
   let high = -Infinity;
@@ -170,24 +209,25 @@ function binned(column: ComparedColumn): string[] {
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
   const width = (high - low) / BINS;
   const edges = Array.from({ length: BINS + 1 }, (_, k) => (k === BINS ? high : low + k * width));
-  return Array.from(values, (value) => {
-    if (Number.isNaN(value)) return String(BINS + 1);
+  const of = Array.from({ length: BINS + 2 }, (_, bin) => number(String(bin)));
+  return Int32Array.from(values, (value) => {
+    if (Number.isNaN(value)) return of[BINS + 1]!;
     let bin = Math.min(BINS, Math.max(0, Math.floor((value - low) / width)));
     while (bin <= BINS && edges[bin]! <= value) bin++;
     while (bin > 0 && edges[bin - 1]! > value) bin--;
-    return String(bin);
+    return of[bin]!;
   });
 }
 
-function shares(cells: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
+function shares<T extends string | number>(cells: Iterable<T> & { length: number }): Map<T, number> {
+  const counts = new Map<T, number>();
   for (const cell of cells) counts.set(cell, (counts.get(cell) ?? 0) + 1);
   for (const [cell, count] of counts) counts.set(cell, count / cells.length);
   return counts;
 }
 
 /** Total variation distance. */
-function variation(a: Map<string, number>, b: Map<string, number>): number {
+function variation<T>(a: Map<T, number>, b: Map<T, number>): number {
   let sum = 0;
   for (const [cell, share] of a) sum += Math.abs(share - (b.get(cell) ?? 0));
   for (const [cell, share] of b) if (!a.has(cell)) sum += share;

@@ -31,8 +31,9 @@ export function fitGaussianCopula(
   uniform: () => number,
 ): GaussianCopula {
   const names = Object.keys(columns);
-  const margins = names.map((name) => ({ column: columns[name]!, order: ordered(columns[name]!) }));
-  const scores = margins.map(({ column, order }) => normalScores(column, order, uniform));
+  const keys = names.map((name) => sortKeys(columns[name]!));
+  const margins = names.map((name, a) => ({ column: columns[name]!, order: ordered(keys[a]!) }));
+  const scores = margins.map(({ order }, a) => normalScores(keys[a]!, order, uniform));
   const p = names.length;
   const factor = new Float64Array(p * p);
   for (let a = 0; a < p; a++)
@@ -81,13 +82,13 @@ export function sampleCopula(
   );
 }
 
-/** Rows by what they hold: missing first, then ascending, categories by falling frequency. */
-function ordered(column: ComparedColumn): Int32Array {
-  const key = keys(column);
+/** Rows in the order of their keys. */
+function ordered(key: Float64Array): Int32Array {
   return Int32Array.from(key, (_, row) => row).sort((a, b) => key[a]! - key[b]! || a - b);
 }
 
-function keys(column: ComparedColumn): Float64Array {
+/** Numbers that order the rows by what they hold: missing first, then ascending, categories by falling frequency. */
+function sortKeys(column: ComparedColumn): Float64Array {
   if (column.kind === 'numeric') return column.values.map((value) => (Number.isNaN(value) ? -Infinity : value));
   const counts = new Float64Array(column.categories.length);
   for (const code of column.codes) if (code >= 0) counts[code]!++;
@@ -98,8 +99,7 @@ function keys(column: ComparedColumn): Float64Array {
   return Float64Array.from(column.codes, (code) => (code < 0 ? -1 : rank[code]!));
 }
 
-function normalScores(column: ComparedColumn, order: Int32Array, uniform: () => number): Float64Array {
-  const key = keys(column);
+function normalScores(key: Float64Array, order: Int32Array, uniform: () => number): Float64Array {
   const n = order.length;
   const scores = new Float64Array(n);
   for (let start = 0; start < n;) {

@@ -91,7 +91,8 @@ function safeName(name: string, row: number): string {
 }
 
 function unique(name: string, row: number, taken: Set<string>): string {
-  const free = taken.has(name.toLowerCase()) ? `${name.slice(0, -4)}-${row + 1}.png` : name;
+  let free = name;
+  for (let n = row + 1; taken.has(free.toLowerCase()); n++) free = `${name.slice(0, -4)}-${n}.png`;
   taken.add(free.toLowerCase());
   return free;
 }

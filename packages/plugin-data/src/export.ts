@@ -1,3 +1,4 @@
+import { isUri } from '@hourglass/artifacts';
 import { HourglassError, type StageOptions } from '@hourglass/core';
 import { exportDataset, exportPartitions, type ExportFormat } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
@@ -60,7 +61,7 @@ function refuseForPartitions(
       'OPTION_INVALID',
       `data/export: partitionBy writes Parquet by codec duckdb, found ${codec === 'duckdb' ? `format ${format}` : `codec ${codec}`}. Leave the option out.`,
     );
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri))
+  if (isUri(uri))
     throw new HourglassError(
       'OPTION_INVALID',
       `data/export: partitionBy writes to a folder of this machine, found ${uri}. Write one object, or a folder that is synchronised.`,

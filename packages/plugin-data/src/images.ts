@@ -46,10 +46,10 @@ export const run: StageRun<typeof images> = async (context, { data }, options) =
     columns = source.columns;
     pictures = shaped(decoded(context, source, options, broken), options, profile);
   }
-  const taken = columns.find(({ name }) => name === 'image');
+  const column = options.column ?? 'image';
   const ref = await writeImages(store, {
-    column: options.column ?? 'image',
-    columns: taken ? columns.filter((column) => column !== taken) : columns,
+    column,
+    columns: columns.filter(({ name }) => name !== column),
     images: pictures,
   });
   const count = profile.images();

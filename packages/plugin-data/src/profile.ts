@@ -1,4 +1,4 @@
-import type { StageOptions } from '@hourglass/core';
+import { compact, type StageOptions } from '@hourglass/core';
 import {
   chooseColumns,
   columnRanges,
@@ -68,7 +68,7 @@ export const run: StageRun<typeof profile> = async (context, { data, reference }
           const { min, max } = ranges[name]!;
           return [
             name,
-            { ...column, ...present({ min, max, referenceMin: before[name]!.min, referenceMax: before[name]!.max }) },
+            { ...column, ...compact({ min, max, referenceMin: before[name]!.min, referenceMax: before[name]!.max }) },
           ];
         }),
       ),
@@ -129,6 +129,3 @@ const isNew =
   (other: DatasetReader) =>
   ({ name }: Column): boolean =>
     !other.columns.some((column) => column.name === name);
-
-const present = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HourglassError } from '@hourglass/core';
-import { packageFiles } from './new-plugin/package-files.ts';
+import { packageFiles, type PackageFacts } from './new-plugin/package-files.ts';
 
 /** A plugin that is to be made. */
 export interface NewPlugin {
@@ -32,8 +32,8 @@ export function pluginFiles({ name, place, packageName = packageNameOf(name, pla
     const text = readFileSync(new URL(path, TEMPLATE), 'utf8');
     files.set(named(path, name), named(text, name).replaceAll('my-package', packageName));
   }
-  const { version } = ownPackage();
-  for (const [path, text] of packageFiles({ name, place, packageName, version })) files.set(path, text);
+  const { version, dependencies } = ownPackage();
+  for (const [path, text] of packageFiles({ name, place, packageName, version, dependencies })) files.set(path, text);
   return files;
 }
 
@@ -51,5 +51,5 @@ function filesIn(folder: URL, under = ''): string[] {
   );
 }
 
-const ownPackage = (): { version: string } =>
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const ownPackage = (): Pick<PackageFacts, 'version' | 'dependencies'> =>
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as PackageFacts;

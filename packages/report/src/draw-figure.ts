@@ -16,8 +16,17 @@ const THEME = {
     domainColor: 'var(--line)',
     tickColor: 'var(--line)',
     titleFontWeight: 500,
+    // A phone shows a figure at some six tenths of its size.
+    labelFontSize: 12,
+    titleFontSize: 13,
   },
-  legend: { labelColor: 'var(--ink)', titleColor: 'var(--ink)', titleFontWeight: 500 },
+  legend: {
+    labelColor: 'var(--ink)',
+    titleColor: 'var(--ink)',
+    titleFontWeight: 500,
+    labelFontSize: 12,
+    titleFontSize: 13,
+  },
   header: { labelColor: 'var(--ink)', titleColor: 'var(--ink)' },
   title: { color: 'var(--ink)', subtitleColor: 'var(--muted)' },
   text: { color: 'var(--ink)' },

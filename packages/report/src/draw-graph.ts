@@ -16,7 +16,10 @@ export function drawGraph(stages: readonly ReportStage[]): Html {
   graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 34, marginx: 4, marginy: 4 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const stage of top) {
-    const width = Math.min(220, Math.max(112, 28 + CHAR * Math.max(shorten(stage.path).length, detail(stage).length)));
+    const width = Math.min(
+      220,
+      Math.max(112, 28 + CHAR * Math.max(shorten(stage.path).length + 2, detail(stage).length)),
+    );
     graph.setNode(stage.path, { width, height: HEIGHT });
   }
   for (const stage of top) for (const need of stage.needs) if (known.has(need)) graph.setEdge(need, stage.path);

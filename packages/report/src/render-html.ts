@@ -1,14 +1,14 @@
 import { formatDuration } from '@hourglass/core';
 import { baselinesOf } from '@hourglass/runtime';
-import { curveSpec } from './curve-spec.ts';
+import { bestEpochs, curveSpec } from './curve-spec.ts';
 import { beginPage, drawFigure } from './draw-figure.ts';
 import { drawGraph } from './draw-graph.ts';
-import { formatBytes, shortDigest, shortJson } from './format.ts';
+import { formatBytes, formatNumber, shortDigest, shortJson } from './format.ts';
 import { html, trusted, type Html } from './html.ts';
 import { metricSection } from './metric-sections.ts';
 import { page, section, table, themeSwitch } from './page.ts';
 import { isProfile, profileSection } from './profile-section.ts';
-import type { ReportFigure, RunReport } from './run-report.ts';
+import type { ReportFigure, RunReport, TrainingCurve } from './run-report.ts';
 import { failures, lineage, stageTable, verdicts } from './stage-table.ts';
 import { runLook } from './status.ts';
 
@@ -26,7 +26,13 @@ export async function renderHtml(report: RunReport): Promise<string> {
     .sort((a, b) => Number(hasBaselines(b.value)) - Number(hasBaselines(a.value)));
   const curves = await Promise.all(
     report.curves.map(async (curve) =>
-      figureCard({ path: curve.path, id: 'curve', title: `${curve.path}: loss by epoch`, spec: curveSpec([curve]) }),
+      figureCard({
+        path: curve.path,
+        id: 'curve',
+        title: `${curve.path}: loss by epoch`,
+        note: keptEpochs(curve),
+        spec: curveSpec([curve]),
+      }),
     ),
   );
   const figures: Html[] = [];
@@ -82,14 +88,7 @@ export async function renderHtml(report: RunReport): Promise<string> {
         ${themeSwitch()}
       </header>
       <nav aria-label="Sections">${links}</nav>
-      ${overview(report)}${runError(report)}
-      ${report.warnings.map(
-        ({ path, message }) =>
-          html`<div class="notice warn">
-            <p><strong>${path}</strong> ${message}</p>
-          </div>`,
-      )}
-      ${sections}`,
+      ${overview(report)}${runError(report)} ${warnings(report)} ${sections}`,
   );
 }
 
@@ -101,7 +100,7 @@ function overview({ run, stages }: RunReport): Html {
     ['stages', `${stages.length}, ${cached} cached`],
     ['engine', run.engine.class ? `${run.engine.class} (asked for: ${run.engine.asked})` : undefined],
     ['seed', run.seed],
-    ['continued', run.resumed > 0 ? `${run.resumed} times` : undefined],
+    ['continued', run.resumed > 0 ? (run.resumed === 1 ? 'once' : `${run.resumed} times`) : undefined],
     ...Object.entries(run.params).map(([name, value]): [string, string] => [`param ${name}`, shortJson(value)]),
     ...Object.entries(run.names).map(([name, { version }]): [string, string] => [`named ${name}`, `@${version}`]),
   ];
@@ -116,6 +115,22 @@ function overview({ run, stages }: RunReport): Html {
           </div>`,
       )}
   </dl>`;
+}
+
+/** Attempts and items say the same again: once is enough. */
+function warnings({ warnings: all }: RunReport): Html[] {
+  const times = new Map<string, number>();
+  for (const { path, message } of all) {
+    const said = JSON.stringify([path, message]);
+    times.set(said, (times.get(said) ?? 0) + 1);
+  }
+  return [...times].map(([said, count]) => {
+    const [path, message] = JSON.parse(said) as [string, string];
+    const often = count > 1 && html`<span class="muted">${count} times</span>`;
+    return html`<div class="notice warn">
+      <p><strong>${path}</strong> ${message} ${often}</p>
+    </div>`;
+  });
 }
 
 /** A failure that is no stage's own. */
@@ -160,8 +175,26 @@ const leftOut = ({ path, id, title }: ReportFigure): ReportFigure => ({
   problem: 'left out to keep this file small; hourglass artifacts show has it',
 });
 
+/** What the black points of a training curve say, in words. */
+function keptEpochs({ members }: TrainingCurve): string {
+  const best = bestEpochs(members);
+  if (best.length === 0) return 'not validated: the last epoch is kept';
+  const [first] = best;
+  const last = Math.max(...members.map((member) => member.at(-1)?.epoch ?? 0));
+  return best.length === 1
+    ? `● best epoch ${first!.epoch} of ${last}, validation loss ${formatNumber(first!.validationLoss)}`
+    : `● best epochs ${best.map(({ epoch }) => epoch).join(', ')} of ${last}`;
+}
+
 /** One figure, or why it cannot be shown: the rest of the page stands. */
-export async function figureCard({ path, title, spec, png, problem }: ReportFigure): Promise<Html> {
+export async function figureCard({
+  path,
+  title,
+  note,
+  spec,
+  png,
+  problem,
+}: ReportFigure & { note?: string }): Promise<Html> {
   let drawing: Html;
   try {
     if (problem !== undefined) throw new Error(problem);
@@ -170,11 +203,18 @@ export async function figureCard({ path, title, spec, png, problem }: ReportFigu
       : trusted((await drawFigure(spec ?? {})).replace('<svg ', '<svg role="img" '));
   } catch (error) {
     drawing = html`<div class="notice bad">
-      <p>This figure cannot be drawn: ${(error as Error).message.split('\n')[0]?.slice(0, 300)}</p>
+      <p>This figure cannot be drawn: ${whyNot(error as Error)}</p>
     </div>`;
   }
   return html`<figure>
-    <figcaption>${title} <span class="muted">${title.startsWith(path) ? '' : path}</span></figcaption>
+    <figcaption>${title} <span class="muted">${note ?? (title.startsWith(path) ? '' : path)}</span></figcaption>
     ${drawing}
   </figure>`;
+}
+
+/** Vega-Lite stumbles over what it does not know; where it says nothing of its own, that is said. */
+function whyNot(error: Error): string {
+  const [first = ''] = error.message.split('\n');
+  const said = first.slice(0, 300);
+  return error instanceof TypeError ? `it is no specification Vega-Lite understands (${said})` : said;
 }

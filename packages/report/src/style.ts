@@ -26,12 +26,13 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:6px 12px;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}th{color:var(--muted);font-weight:500;font-size:13px;background:var(--panel);position:sticky;top:0;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap}td.best{font-weight:700;color:var(--good)}
+td code{white-space:nowrap}td.wide code{white-space:normal}
 tr:target{background:var(--panel)}td.wide{min-width:220px;overflow-wrap:anywhere}
 code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}code{overflow-wrap:anywhere}
 pre{margin:0;padding:12px 16px;background:var(--panel);border:1px solid var(--line);border-radius:10px;overflow:auto;max-height:560px}
 .notice{border-left:4px solid currentColor;background:var(--panel);padding:8px 14px;border-radius:0 8px 8px 0;margin:10px 0;overflow-wrap:anywhere}
 .notice p,.notice code{color:var(--ink)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:16px}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr));gap:16px}
 figure{margin:0;border:1px solid var(--line);border-radius:10px;padding:12px;min-width:0}
 figure svg{width:100%;max-width:720px;height:auto;display:block}figure img{width:100%;max-width:480px;display:block;image-rendering:pixelated}
 figcaption{font-weight:500;margin-bottom:8px;overflow-wrap:anywhere}

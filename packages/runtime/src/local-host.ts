@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Store } from '@hourglass/artifacts';
+import { isUri, type Store } from '@hourglass/artifacts';
 import {
   type Answer,
   bind,
@@ -269,7 +269,7 @@ async function writtenSink(
   outDir: string,
 ): Promise<NonNullable<RunOccasion['sinks']>[number]> {
   // Object storage keeps its own address.
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) return { uri, path: uri, digest };
+  if (isUri(uri)) return { uri, path: uri, digest };
   const path = resolve(outDir, uri);
   const info = await stat(path).catch(() => undefined);
   return { uri, path, digest, ...(info?.isFile() ? { bytes: info.size } : {}) };

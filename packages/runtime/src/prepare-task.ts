@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { cacheKey, type Store } from '@hourglass/artifacts';
+import { cacheKey, isUri, type Store } from '@hourglass/artifacts';
 import {
   type CacheKeyParts,
   didYouMean,
@@ -148,5 +148,5 @@ function mapUris(value: unknown, map: (uri: string) => string): unknown {
 }
 
 function absolute(uri: string, folder: string): string {
-  return isAbsolute(uri) || /^[a-z][a-z0-9+.-]+:\/\//i.test(uri) ? uri : resolve(folder, uri);
+  return isAbsolute(uri) || isUri(uri) ? uri : resolve(folder, uri);
 }

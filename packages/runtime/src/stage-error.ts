@@ -1,3 +1,4 @@
+import { isDiskFull } from '@hourglass/artifacts';
 import type { ErrorCode, ErrorJson } from '@hourglass/core';
 import { ERROR_CODES, HourglassError } from '@hourglass/core';
 
@@ -9,8 +10,7 @@ export function stageError(thrown: unknown, path: string): ErrorJson {
   if (isOurs(thrown)) return safe(HourglassError.prototype.toJSON.call(thrown));
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const memory = /allocation failed|out of memory|Invalid typed array length|bad_alloc/i.test(error.message);
-  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
-  const code = memory ? 'OUT_OF_MEMORY' : full ? 'DISK_FULL' : 'STAGE_FAILED';
+  const code = memory ? 'OUT_OF_MEMORY' : isDiskFull(error) ? 'DISK_FULL' : 'STAGE_FAILED';
   const message = {
     OUT_OF_MEMORY: `could not allocate memory: ${error.message}. Reduce the batch or the data, or raise resources.memory.`,
     DISK_FULL: `found no room left to write: ${error.message}.`,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { commitFolder } from '../folder-commits.ts';
 import { openStore } from '../open-store.ts';
 import { listSourceFiles } from '../source-files.ts';
 import type { Store } from '../types.ts';
@@ -50,6 +51,24 @@ describe('sources', () => {
     expect(new Set(seen).size).toBe(4);
     rmSync(join(dir, 'in/c.parquet'));
     expect(await digest('in')).toBe(seen[2]);
+  });
+
+  test('a folder delivered by partitions changes with the types and order of its columns', async () => {
+    write('out/day=1/a.parquet', 'rows');
+    const file = { path: 'day=1/a.parquet', partition: ['1'], rows: 1, bytes: 4, digest: sha256('rows') };
+    const commit = async (...columns: [string, string][]): Promise<string> => {
+      await commitFolder(join(dir, 'out'), async () => ({
+        version: 1,
+        partitionBy: ['day'],
+        columns: columns.map(([name, physical]) => ({ name, physical })),
+        files: [file],
+      }));
+      return digest('out');
+    };
+    const first = await commit(['day', 'BIGINT'], ['x', 'DOUBLE']);
+    expect(await commit(['day', 'VARCHAR'], ['x', 'DOUBLE'])).not.toBe(first);
+    expect(await commit(['x', 'DOUBLE'], ['day', 'BIGINT'])).not.toBe(first);
+    expect(await commit(['day', 'BIGINT'], ['x', 'DOUBLE'])).toBe(first);
   });
 
   test.each([

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { folderDriver } from '../folder-driver.ts';
+import { unwritable } from '../deliver-file.ts';
 import { openStore, storeOn } from '../open-store.ts';
+import { isDiskFull } from '../storage-error.ts';
 import type { Store } from '../types.ts';
 import { verifyStore } from '../verify-store.ts';
 import { bytes, putModel, record } from './support/samples.ts';
@@ -70,6 +72,18 @@ describe('a full disk', () => {
       /No room to write .* \([\d.]+ MB of [\d.]+ MB free\).*hourglass artifacts gc/,
     );
     expect(tempFilesOf(store)).toEqual([]);
+  });
+
+  test.each([
+    ['ENOSPC: no space left on device, write', true],
+    ['IO Error: Could not write file "x.parquet": File too large', true],
+    ['IO Error: Could not write file "x.parquet": Disk quota exceeded', true],
+    ['Quota exceeded for requests a minute', false],
+    ['File sizes too large to compare', false],
+    ['ENOENT: no such file or directory', false],
+  ])('is told from other failures by the words of the system: %s', (message, full) => {
+    expect(isDiskFull(new Error(message))).toBe(full);
+    expect(unwritable(new Error(message), 'out.parquet').code).toBe(full ? 'DISK_FULL' : 'SINK_UNWRITABLE');
   });
 
   test('writes that the kernel refuses: DISK_FULL, what was there stays sound, and smaller ones still succeed', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resolveStoreLocation } from '../location.ts';
+import { isUri, resolveStoreLocation } from '../location.ts';
 
 test('the nearest wins: flag, then HOURGLASS_HOME, then .hourglass in the current folder', () => {
   const cwd = '/project';
@@ -13,4 +13,9 @@ test('the nearest wins: flag, then HOURGLASS_HOME, then .hourglass in the curren
 test('absolute paths and URIs are kept', () => {
   expect(resolveStoreLocation({ flag: '/mnt/store', env: {}, cwd: '/project' })).toBe('/mnt/store');
   expect(resolveStoreLocation({ flag: 's3://bucket/prefix', env: {}, cwd: '/project' })).toBe('s3://bucket/prefix');
+});
+
+test('what names a scheme is no path of this machine', () => {
+  for (const uri of ['s3://bucket/prefix', 'S3://bucket', 'file:///a', 'https://host/a']) expect(isUri(uri)).toBe(true);
+  for (const path of ['/a', 'a', './s3:/a', 'c:\\a', 'c://a', '']) expect(isUri(path)).toBe(false);
 });

@@ -80,7 +80,9 @@ describe('the train stage of an application', () => {
     });
     expect(learnerMetrics.parse(metrics)).toMatchObject({ columns: 30, members: 1, epochs: 2 });
     const note = await artifacts.annotation(model.digest);
-    expect(note).toMatchObject({ curves: [[{ epoch: 0 }, { epoch: 1 }, { epoch: 2 }]] });
+    expect(note).toMatchObject({
+      curves: [[{ epoch: 0 }, { epoch: 1, learningRate: expect.any(Number) }, { epoch: 2 }]],
+    });
     expect(context.warnings).toEqual([]);
   });
 

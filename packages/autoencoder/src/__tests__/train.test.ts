@@ -184,6 +184,21 @@ describe('training', () => {
     });
   });
 
+  it('notes the learning rate at the end of each epoch, as its schedule goes', async () => {
+    const rates = async (schedule: 'constant' | 'cosine' | 'one-cycle'): Promise<(number | undefined)[]> => {
+      const options = { epochs: 10, learningRate: 0.01, batchSize: 16, schedule };
+      const { trained } = await learn(engine, await lessonOf(lowRank(120, 4, 2), options));
+      return trained.curve.map(({ learningRate }) => learningRate);
+    };
+    expect(await rates('constant')).toEqual([undefined, ...Array.from({ length: 10 }, () => 0.01)]);
+    const [untrained, ...cosine] = await rates('cosine');
+    expect(untrained).toBeUndefined();
+    expect(cosine).toEqual([...cosine].sort((a, b) => b! - a!));
+    expect(cosine.at(-1)).toBeCloseTo(0, 12);
+    const cycle = (await rates('one-cycle')).slice(1);
+    expect(cycle.indexOf(Math.max(...(cycle as number[])))).toBe(2);
+  });
+
   it('leaks no tensors', async () => {
     const lesson = await lessonOf(lowRank(60, 4, 2), { epochs: 2 }, filling);
     await learn(engine, lesson);

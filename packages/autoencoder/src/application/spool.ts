@@ -1,4 +1,5 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
+import { isDiskFull } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import type { DataArray } from '@hourglass/engine';
 import type { EncodedTable } from '../columns/encode.ts';
@@ -103,7 +104,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
     for (let at = 0; at < bytes.length;)
       at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
   } catch (error) {
-    if (!/ENOSPC|EDQUOT/.test((error as Error).message)) throw error;
+    if (!isDiskFull(error)) throw error;
     throw new HourglassError(
       'DISK_FULL',
       `no room for the rows to train on: ${((position + bytes.length) / 2 ** 20).toFixed(0)} MiB of them were to be on disk, since they take more than shardMiB; free some room, or train on fewer with maxRows`,

@@ -44,6 +44,8 @@ export interface CurvePoint {
   /** Mean loss of the epoch's steps; absent at epoch 0. */
   loss?: number;
   validationLoss?: number;
+  /** Of the epoch's last step; absent at epoch 0. */
+  learningRate?: number;
 }
 
 export interface TrainingProgress extends CurvePoint {

@@ -190,7 +190,12 @@ async function run({ training, judge, task, options, hooks, rate }: Run): Promis
         best = params;
       }
     }
-    position.curve.push({ epoch: position.epoch, loss, ...(judge ? { validationLoss } : {}) });
+    position.curve.push({
+      epoch: position.epoch,
+      loss,
+      ...(judge ? { validationLoss } : {}),
+      learningRate: rate(position.epoch * stepsPerEpoch - 1),
+    });
     position = { ...position, epoch: position.epoch + 1, batch: 0, lossSum: 0 };
     report(loss);
     if (performance.now() - lastSaved > (hooks.checkpointMs ?? 5000)) await save();

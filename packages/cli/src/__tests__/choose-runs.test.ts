@@ -1,6 +1,6 @@
 import type { MetricNumbers, RunHeader } from '@hourglass/runtime';
 import { describe, expect, it } from 'vitest';
-import { filterRuns, sortRuns } from '../choose-runs.ts';
+import { filterRuns, keyNumbers, sortRuns } from '../choose-runs.ts';
 
 const run = (id: string, pipeline: string, status: RunHeader['status'], day: number, minutes: number): RunHeader => ({
   ...{ id, pipeline, status, resumed: 0, params: {}, names: {}, seed: 0, engine: { asked: 'auto' } },
@@ -54,6 +54,28 @@ describe('in which order', () => {
     expect(() => sortRuns(runs, { sort: 'rsme' }, metrics)).toThrow(
       /--sort: expected when, time, pipeline or a metric of these runs \(accuracy, rmse\), found "rsme"\. Did you mean rmse\?/,
     );
+    expect(() => sortRuns(runs, { sort: 'toString' }, metrics)).toThrow(/found "toString"/);
     expect(sortRuns([], { sort: 'rsme' })).toEqual([]);
+  });
+});
+
+describe('which numbers of a run are shown', () => {
+  const [ingest, train, evaluate, write] = [
+    { rows: 9, time: 4 },
+    { loss: 1 },
+    { rmse: 2, baselines: { mean: { rmse: 3 } } },
+    { bytes: 5 },
+  ];
+  it('those that were compared, else the last; of a metric that runs are sorted by, the last that have it', () => {
+    const values = [ingest, train, evaluate, write];
+    expect(keyNumbers(values)).toEqual({ rmse: 2 });
+    expect(keyNumbers([ingest, train])).toEqual({ loss: 1 });
+    expect(keyNumbers(values, 'loss')).toEqual({ loss: 1 });
+    expect(keyNumbers(values, 'rmse')).toEqual({ rmse: 2 });
+    expect(keyNumbers(values, 'toString')).toEqual({ rmse: 2 });
+    expect(keyNumbers([])).toEqual({});
+  });
+  it('a run is sorted by its own time, whatever metric is called so', () => {
+    expect(keyNumbers([ingest, train, evaluate, write], 'time')).toEqual({ rmse: 2 });
   });
 });

@@ -96,6 +96,46 @@ describe('a run on the server', () => {
     expect(run.view.state.stages).toMatchObject({ one: { status: 'done' }, two: { status: 'skipped' } });
   });
 
+  it('is given up where a stage is held open inside a group, or for an item', async () => {
+    const inside = `{ inner: { uses: toy/work, with: { fail: error }, retry: { maxAttempts: 1 }, onFailure: { wait: 1h } } }`;
+    const id = await submit(
+      'inside',
+      `  group:\n    stages: ${inside}\n  many:\n    forEach: { in: [north] }\n    stages: ${inside}\n`,
+    );
+    await until(id, ({ view }) => JSON.stringify(view.state ?? {}).match(/"status":"held"/g)?.length === 2);
+    for (const path of ['group.inner', 'many[north].inner']) {
+      const said = await call('reject', id, path);
+      expect(said.out, said.err).toMatch(/inner of inside-.*: is stopped/);
+    }
+    const run = await until(id, ({ execution }) => execution !== 'RUNNING');
+    expect(run.execution).toBe('FAILED');
+  });
+
+  it('is called by the day of its schedule where that is at home, as its partition is', async () => {
+    const name = `zone_${own}`;
+    const text = toyPipeline(
+      '  a: { uses: toy/work }\n',
+      `schedule: { cron: '30 0 * * *', timezone: Europe/Berlin }\n`,
+    );
+    const file = at.write('zone.yaml', text.replace('name: toy', `name: ${name}`));
+    const { out, err } = await call('submit', file, '--at', '2026-11-24T23:30:00Z', '--wait', '--plain');
+    expect(out, err).toContain(`${name}-2026-11-25`);
+    expect((await status(`${name}-2026-11-25`)).view.state.run.partition).toBe('2026-11-25');
+  });
+
+  it('is looked for on the server only where its address and namespace can be', async () => {
+    const asked = (more: Record<string, string>) => at.call(['approve', 'nobody', 'a'], { env: { ...env, ...more } });
+    for (const address of ['localhost:port', 'http://localhost:7233', 'localhost:99999'])
+      expect((await asked({ TEMPORAL_ADDRESS: address })).err).toMatch(
+        `Address of the Temporal server (--address, TEMPORAL_ADDRESS, temporal.toml): expected HOST:PORT, found "${address}"`,
+      );
+    expect((await asked({ TEMPORAL_NAMESPACE: 'elsewhere' })).err).toMatch(
+      /does not say whether it has a run "nobody": Namespace .*elsewhere/,
+    );
+    // Nothing listens there, and that is all a person with runs of this machine needs to hear.
+    expect((await asked({ TEMPORAL_ADDRESS: '127.0.0.1:1' })).err).toMatch(/No run "nobody" in (?!.*Nor is)/s);
+  });
+
   it('that has failed is submitted again with other options, for the same partition, its finished stages cached', async () => {
     const stages = `  good: { uses: toy/work, with: { steps: 2 } }
   bad: { uses: toy/work, needs: [good], with: { fail: error }, retry: { maxAttempts: 1 } }

@@ -2,8 +2,8 @@ import { type Answer, type RunEvent, refuseEvent } from '@hourglass/core';
 import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
 import { leaveAnswer } from '../inbox.ts';
+import { isHeld } from '../is-held.ts';
 import { openStoreFor } from '../open-store.ts';
-import { stageRows } from '@hourglass/runtime';
 import { findRun } from '../temporal/find-run.ts';
 import type { TemporalFlags } from '../temporal/with-client.ts';
 
@@ -16,12 +16,11 @@ export async function decide(
   options: TemporalFlags & { store?: string; reason?: string; by?: string },
 ): Promise<void> {
   const store = await openStoreFor(context, options);
-  const found = await findRun(context, store, run, options);
-  if ('server' in found)
+  const record = await findRun(context, store, run, options);
+  if (record === undefined)
     return (await import('../temporal/decide-on-server.ts')).decideOnServer(context, decision, run, path, options);
-  const record = found.here;
   const by = options.by ?? currentUser();
-  const held = stageRows(record.plan, record.state).some((row) => row.path === path && row.status === 'held');
+  const held = isHeld(record.plan, record.state, path);
   // No to a stage that failed and is held open: it is given up.
   const answer: Answer =
     held && decision === 'reject'

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder, processIdentity, resolveStoreLocation } from '@hourglass/artifacts';
+import { cacheFolder, isUri, processIdentity, resolveStoreLocation } from '@hourglass/artifacts';
 import { engineStatuses } from '@hourglass/engine';
 import { discoverPlugins } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
@@ -138,11 +138,9 @@ async function existing(path: string): Promise<string> {
   }
 }
 
-const isRemote = (location: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(location);
-
 async function disk(location: string): Promise<Check> {
   // What lies elsewhere is worked on in the cache folder.
-  const folder = await existing(isRemote(location) ? cacheFolder() : location);
+  const folder = await existing(isUri(location) ? cacheFolder() : location);
   const { bavail, bsize, blocks } = await statfs(folder);
   const free = bavail * bsize;
   const found = `${formatBytes(free)} free of ${formatBytes(blocks * bsize)} at ${folder}`;
@@ -159,7 +157,7 @@ async function store(context: CliContext, location: string): Promise<Check> {
   const remedy = 'Choose another place with --store or HOURGLASS_HOME.';
   try {
     const { driver } = await openStoreFor(context, { store: location });
-    if (isRemote(location)) {
+    if (isUri(location)) {
       const probe = `tmp/probe-${processIdentity}`;
       await driver.put(probe, new Uint8Array());
       await driver.delete(probe);

@@ -1,27 +1,10 @@
-import { HourglassError, nearNames, type PluginManifest, type StageManifest } from '@hourglass/core';
+import { describeStage, HourglassError, nearNames, type PluginManifest, type StageManifest } from '@hourglass/core';
 import { z } from 'zod';
 import type { CliContext } from '../context.ts';
 import { loadPlugins } from '../load-plugins.ts';
 import { plural } from '../output/format.ts';
 import { formatTable } from '../output/table.ts';
 import { wrap } from '../output/text-width.ts';
-
-interface JsonSchema {
-  type?: string | string[];
-  description?: string;
-  default?: unknown;
-  enum?: unknown[];
-  const?: unknown;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
-  items?: JsonSchema;
-  anyOf?: JsonSchema[];
-  oneOf?: JsonSchema[];
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-}
 
 /** `hourglass plugins` */
 export async function list(context: CliContext, options: { json?: boolean }): Promise<void> {
@@ -59,7 +42,7 @@ export async function show(context: CliContext, name: string, options: { json?: 
   const { plugins, registry } = await loadPlugins(context);
   const stages = stagesNamed(name, registry);
   if (options.json) {
-    context.stdout.write(`${JSON.stringify(stages.map(describeStage))}\n`);
+    context.stdout.write(`${JSON.stringify(stages.map(stageJson))}\n`);
     return;
   }
   const { stdout, colors: c } = context;
@@ -86,7 +69,7 @@ function stagesNamed(name: string, registry: ReadonlyMap<string, PluginManifest>
   );
 }
 
-function describeStage(stage: StageManifest): Record<string, unknown> {
+function stageJson(stage: StageManifest): Record<string, unknown> {
   return {
     id: stage.id,
     version: stage.version,
@@ -105,77 +88,30 @@ function describeStage(stage: StageManifest): Record<string, unknown> {
   };
 }
 
-const toSchema = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema =>
-  z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema;
+const toSchema = (schema: z.ZodType, io: 'input' | 'output'): unknown =>
+  z.toJSONSchema(schema, { io, unrepresentable: 'any' });
 
 function stageText(context: CliContext, stage: StageManifest): string {
   const { colors: c, stdout } = context;
   const width = Math.min(stdout.columns ?? 100, 110);
   const lines = [`${c.bold(c.cyan(stage.id))}  ${stage.summary}`];
-  const flags = [
-    stage.resources?.engine ? 'computes with tensors' : '',
-    stage.resources?.accelerator && stage.resources.accelerator !== 'none'
-      ? `accelerator ${stage.resources.accelerator}`
-      : '',
-    stage.resources?.checkpoint ? 'saves checkpoints' : '',
-    `version ${stage.version}`,
-  ].filter(Boolean);
-  lines.push(c.dim(`  ${flags.join(' · ')}`));
+  const { traits, options, ...sides } = describeStage(stage);
+  lines.push(c.dim(`  ${traits.join(' · ')}`));
   for (const side of ['inputs', 'outputs'] as const) {
-    const rows = Object.entries(stage[side]).map(([name, type]) => [
-      name,
-      `${type.kind}${type.application ? ` (${type.application})` : ''}${type.optional ? ', optional' : ''}`,
-      type.description ??
-        (type.schema ? `metrics: ${Object.keys(toSchema(type.schema, 'output').properties ?? {}).join(', ')}` : ''),
-    ]);
+    const rows = sides[side].map(({ name, kind, description }) => [name, kind, description]);
     if (rows.length === 0) continue;
     lines.push(`  ${side}`);
     const columns = [{ title: '' }, { title: '' }, { title: '', shrink: true, minimum: 20 }];
     lines.push(...formatTable(columns, rows, { width, indent: '    ' }));
   }
-  const options = toSchema(stage.options, 'input');
-  const properties = Object.entries(options.properties ?? {});
-  if (properties.length > 0) lines.push('  options');
-  for (const [name, schema] of properties) {
-    const required = options.required?.includes(name) ? c.yellow(' required') : '';
-    const kind = typeText(schema);
-    const preset = schema.default === undefined ? '' : ` ${c.dim(`= ${JSON.stringify(schema.default)}`)}`;
-    const use = stage.sources?.includes(name)
-      ? c.dim(' (read)')
-      : stage.sinks?.includes(name)
-        ? c.dim(' (written)')
-        : '';
-    lines.push(`    ${c.cyan(name)}  ${kind}${preset}${required}${use}`);
-    if (schema.description) lines.push(...wrap(schema.description, width - 8).map((line) => `        ${line}`));
+  if (options.length > 0) lines.push('  options');
+  for (const { name, type, preset, required, use, description } of options) {
+    const fallback = preset === undefined ? '' : ` ${c.dim(`= ${JSON.stringify(preset)}`)}`;
+    const marks = `${required ? c.yellow(' required') : ''}${use ? c.dim(` (${use})`) : ''}`;
+    lines.push(`    ${c.cyan(name)}  ${type}${fallback}${marks}`);
+    if (description) lines.push(...wrap(description, width - 8).map((line) => `        ${line}`));
   }
   return lines.join('\n');
-}
-
-/** A schema in a few words: `integer 1…`, `mcar | mar | mnar`, `list of string`. */
-function typeText(schema: JsonSchema): string {
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum) return schema.enum.map(String).join(' | ');
-  const either = schema.anyOf ?? schema.oneOf;
-  if (either) return either.map(typeText).join(' or ');
-  if (schema.type === 'array') return `list of ${schema.items ? typeText(schema.items) : 'anything'}`;
-  if (schema.type === 'object') {
-    const keys = Object.keys(schema.properties ?? {});
-    return keys.length ? `{ ${keys.join(', ')} }` : 'record';
-  }
-  const huge = Number.MAX_SAFE_INTEGER;
-  const low =
-    schema.exclusiveMinimum !== undefined
-      ? `over ${schema.exclusiveMinimum}`
-      : schema.minimum !== undefined && schema.minimum > -huge
-        ? `from ${schema.minimum}`
-        : '';
-  const high =
-    schema.exclusiveMaximum !== undefined
-      ? `under ${schema.exclusiveMaximum}`
-      : schema.maximum !== undefined && schema.maximum < huge
-        ? `to ${schema.maximum}`
-        : '';
-  return [String(schema.type ?? 'anything'), low, high].filter(Boolean).join(' ');
 }
 
 /** Counts for `doctor`. */

@@ -27,8 +27,8 @@ export interface RetryFlags extends TemporalFlags {
 export async function retry(context: CliContext, state: ProgramState, run: string, flags: RetryFlags): Promise<void> {
   const store = await openStoreFor(context, flags);
   const changes = parseChanges(flags.with ?? []);
-  const found = await findRun(context, store, run, flags);
-  if ('server' in found) {
+  const record = await findRun(context, store, run, flags);
+  if (record === undefined) {
     const [{ retryOnServer }, { followRun }, { withClient }] = await Promise.all([
       import('../temporal/retry-on-server.ts'),
       import('../temporal/follow-run.ts'),
@@ -42,7 +42,6 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
       });
     return;
   }
-  const record = found.here;
   const plugins = await loadPlugins(context, record.source ? dirname(record.source.file) : undefined);
   checkChanges(record.plan, plugins, changes);
   if (record.status === 'running') return answerHeld(context, store, record, changes, flags);

@@ -1,8 +1,8 @@
 import { didYouMean } from '@hourglass/core';
 import type { MetricNumbers, RunHeader } from '@hourglass/runtime';
-import { listRuns, readRun, scalarsOf, stageRows } from '@hourglass/runtime';
+import { listRuns, readRun, stageRows } from '@hourglass/runtime';
 import type { RunChoice } from '../choose-runs.ts';
-import { filterRuns, sortRuns, sortsByMetric } from '../choose-runs.ts';
+import { filterRuns, keyNumbers, sortRuns, sortsByMetric } from '../choose-runs.ts';
 import type { CliContext } from '../context.ts';
 import { openStoreFor } from '../open-store.ts';
 import { formatDuration, formatNumber, formatWhen, plural } from '../output/format.ts';
@@ -25,14 +25,14 @@ export async function listAll(
   const known = await listRuns(store);
   const found = filterRuns(known, options, Date.now());
   // Metrics are read of the runs to show, or of all where they decide which those are.
-  const byMetric = sortsByMetric(options.sort);
+  const metric = sortsByMetric(options.sort) ? options.sort : undefined;
   const metrics = new Map<string, MetricNumbers>();
   const read = async (runs: readonly RunHeader[]): Promise<void> => {
     await Promise.all(
       runs.map(async (run) => metrics.has(run.id) || metrics.set(run.id, await keyMetrics(store, run, options.sort))),
     );
   };
-  if (byMetric) await read(found);
+  if (metric !== undefined) await read(found);
   const shown = sortRuns(found, options, metrics).slice(0, options.limit);
   const { stdout, colors: c } = context;
   if (options.json) {
@@ -63,7 +63,7 @@ export async function listAll(
     formatWhen(Date.parse(startedAt), Date.now()),
     finishedAt ? formatDuration(Date.parse(finishedAt) - Date.parse(startedAt)) : '',
     id.includes(pipeline) ? '' : pipeline,
-    metricsText(metrics.get(id)!, byMetric ? options.sort : undefined),
+    metricsText(metrics.get(id)!, metric),
   ]);
   const columns = [
     { title: 'RUN' },
@@ -78,15 +78,14 @@ export async function listAll(
     stdout.write(c.dim(`${found.length - shown.length} more with --limit ${found.length}\n`));
 }
 
-/** Numbers that gates and selections read; else those of the last stage that has some, or has the one wanted. */
-async function keyMetrics(store: Store, header: RunHeader, wanted?: string): Promise<MetricNumbers> {
+async function keyMetrics(store: Store, header: RunHeader, sort: string | undefined): Promise<MetricNumbers> {
   try {
     const { plan, state } = await readRun(store, header.id);
     const found = await readMetrics(store, stageRows(plan, state));
-    const compared = found.filter(({ value }) => typeof value === 'object' && value !== null && 'baselines' in value);
-    const numbers = scalarsOf((compared.at(-1) ?? found.at(-1))?.value);
-    if (wanted === undefined || wanted in numbers) return numbers;
-    return found.map(({ value }) => scalarsOf(value)).findLast((other) => wanted in other) ?? numbers;
+    return keyNumbers(
+      found.map(({ value }) => value),
+      sort,
+    );
   } catch {
     // A record torn by a crash: the list still shows that the run was there.
     return {};
@@ -96,7 +95,8 @@ async function keyMetrics(store: Store, header: RunHeader, wanted?: string): Pro
 /** At most three, the one that was sorted by in front. */
 function metricsText(numbers: MetricNumbers, first?: string): string {
   const names = Object.keys(numbers);
-  const order = first !== undefined && first in numbers ? [first, ...names.filter((name) => name !== first)] : names;
+  const order =
+    first !== undefined && Object.hasOwn(numbers, first) ? [first, ...names.filter((name) => name !== first)] : names;
   return order
     .slice(0, 3)
     .map((name) => `${name} ${formatNumber(numbers[name] ?? NaN)}`)

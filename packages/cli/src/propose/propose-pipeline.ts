@@ -29,9 +29,8 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     ...(amounts ? ['metrics.rmse <= metrics.baselines.mean.rmse'] : []),
     ...(classes ? ['metrics.accuracy >= metrics.baselines.mode.accuracy'] : []),
   ];
-  const codes = (indent: number): (string | false)[] => [
-    categorical.length > 0 && `      categorical: ${flow(categorical, indent)} # numbers that are names, not amounts`,
-  ];
+  const codes =
+    categorical.length > 0 && `      categorical: ${flow(categorical, 20)} # numbers that are names, not amounts`;
   const notLearned = excluded.length > 0 && '      exclude: ${{ params.notLearned }}';
   const lines: (string | false)[] = [
     '# yaml-language-server: $schema=./pipeline.schema.json   (write it with: hourglass schema -o pipeline.schema.json)',
@@ -71,7 +70,7 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     '    with:',
     '      data: ${{ stages.holdout.masked }}',
     notLearned,
-    ...codes(20),
+    codes,
     `      latentDim: ${latentDim} # of ${learned.length} columns`,
     '      epochs: ${{ params.epochs }} # it stops before when it no longer gets better',
     `      batchSize: ${large ? 1024 : 256}`,
@@ -91,7 +90,7 @@ export function proposePipeline({ name, uri, shown, rows, columns }: Proposal): 
     '      imputed: ${{ stages.trial.data }}',
     '      truth: ${{ stages.ingest.data }}',
     '      mask: ${{ stages.holdout.mask }}',
-    ...codes(20),
+    codes,
     `      baselines: ${flow(baselines, 18)}`,
     rows > SCORED && `      maxRows: ${SCORED}`,
     '    # Stop here when simple methods do better: then there is nothing to learn, or not enough to learn from.',

@@ -1,6 +1,7 @@
 import { readTemporalRun } from '@hourglass/activities/client';
 import { tell, type TellFlags } from '../commands/temporal/tell.ts';
 import type { CliContext } from '../context.ts';
+import { isHeld } from '../is-held.ts';
 import { withClient } from './with-client.ts';
 
 /** `hourglass approve|reject RUN STAGE` of a run on the server. No to a stage that is held open gives it up. */
@@ -12,6 +13,7 @@ export async function decideOnServer(
   flags: TellFlags,
 ): Promise<void> {
   const { view } = await withClient(context, flags, (client) => readTemporalRun(client, run));
-  const held = view?.state?.stages[stage]?.status === 'held';
+  const { state, prepared } = view ?? {};
+  const held = state !== undefined && prepared !== undefined && isHeld(prepared.plan, state, stage);
   return tell(context, flags, run, held && decision === 'reject' ? 'cancelStage' : decision, { stage });
 }

@@ -21,15 +21,26 @@ describe('pipelineJsonSchema', () => {
     expect(Object.keys(schema.$defs.stage!.properties).sort()).toEqual([...STAGE_KEYS].sort());
   });
 
-  it('holds options of every stage with description, default and the choice of an expression', () => {
+  it('holds options of every stage with meaning, type, default and the choice of an expression', () => {
     const train = schema.$defs['with:imputation:train']!;
     expect(train.required).toEqual(['data']);
     expect(train.properties.latentDim).toMatchObject({
-      description: 'Size of the latent',
+      description: 'Size of the latent\n\ninteger from 1, default 16',
       default: 16,
       anyOf: [{ type: 'integer', minimum: 1 }, { $ref: '#/$defs/expression' }],
     });
     expect(schema.$defs.stage!.allOf).toHaveLength(8);
+  });
+
+  it('takes expressions inside of values as well', () => {
+    const { contract } = schema.$defs['with:data:ingest']!.properties;
+    expect(contract!.anyOf[0]!.properties.minRows!.anyOf).toEqual([
+      expect.objectContaining({ type: 'integer', minimum: 1 }),
+      { $ref: '#/$defs/expression' },
+    ]);
+    expect(contract!.anyOf[0]!.properties.notNull!.anyOf[0]!.items).toEqual({
+      anyOf: [{ type: 'string' }, { $ref: '#/$defs/expression' }],
+    });
   });
 
   it('refers to nothing that is not there', () => {

@@ -1,3 +1,4 @@
+import { compact } from '../compact.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { formatPath } from '../document.ts';
@@ -24,9 +25,17 @@ export function createReporter(doc: SourceDocument, diagnostics: Diagnostic[]): 
     diagnostics,
     report(path, code, message, { at, offset, severity = 'error', ...rest } = {}) {
       const place = offset === undefined ? doc.position(path, at) : doc.positionIn(path, offset);
-      const found = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
       const source = doc.line(place.line);
-      diagnostics.push({ severity, code, message, file: doc.file, ...place, path: formatPath(path), ...found, source });
+      diagnostics.push({
+        severity,
+        code,
+        message,
+        file: doc.file,
+        ...place,
+        path: formatPath(path),
+        ...compact(rest),
+        source,
+      });
     },
   };
 }

@@ -62,6 +62,16 @@ test('every broken rule is listed with its first rows and their values', async (
 Correct the rows, or the contract.`);
 });
 
+test('rows are numbered and counted whatever the columns are called', async () => {
+  const named = await queryDataset(store, {
+    inputs: {},
+    sql: `SELECT * FROM (VALUES (40, 30, 1), (20, 30, 2), (10, 31, 2)) t(_row, _n, n)`,
+  });
+  await expect(checkContract(store, named, { ranges: { n: { max: 1 } }, unique: ['_n'] })).rejects.toThrow(
+    /row 2 \(n = 2\), row 3 \(n = 2\)\n.*row 1 \(_n = 30\), row 2 \(_n = 30\)\nCorrect/,
+  );
+});
+
 test('the message stays short however many rows are wrong', async () => {
   const many = await queryDataset(store, { inputs: {}, sql: 'SELECT -i AS x FROM range(1, 100001) r(i)' });
   await expect(checkContract(store, many, { ranges: { x: { min: 0 } } })).rejects.toThrow(

@@ -121,6 +121,15 @@ test('partitions are parts in ascending order with their rows in the order of th
   ]);
 });
 
+test('parts keep every column, whatever the rows are numbered by on the way', async () => {
+  const path = await file('named.csv', 'day,_row,row,file_row_number\nb,7,x,1\na,8,y,2\nb,9,z,3\n');
+  const data = await read({ uri: path, partitionBy: ['day'] });
+  expect(data.columns.map(({ name }) => name)).toEqual(['day', '_row', 'row', 'file_row_number']);
+  const columns = (await data.table(['_row', 'file_row_number'])).columns as any;
+  expect([...columns._row.values]).toEqual([8, 7, 9]);
+  expect([...columns.file_row_number.values]).toEqual([2, 1, 3]);
+});
+
 test('CSV keeps leading zeros, integers beyond double and quoted text', async () => {
   const path = await file(
     'ids.csv',

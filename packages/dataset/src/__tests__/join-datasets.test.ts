@@ -55,6 +55,8 @@ test('a key that repeats where it should not is named, unless the relationship a
     /^CONTRACT_VIOLATED Join: expected each key once in the right dataset \(relationship many-to-one\), found 1 repeated: customer = c2 \(2 rows\)\. Remove the duplicates/,
   );
   expect(await failing({ relationship: 'one-to-one' })).toContain('once in the left dataset (relationship one-to-one)');
+  const named = await made(`SELECT 7 AS _n FROM range(2)`);
+  expect(await failing({ on: ['_n'] }, named, named)).toContain('found 1 repeated: _n = 7 (2 rows)');
   const { data } = await joinThem({ relationship: 'many-to-many' }, orders, twice);
   expect(await rowsOf(data)).toEqual(['1 c2 5 Rom', '1 c2 5 Bari', '2 c1 7 Ulm', '5 c2 8 Rom', '5 c2 8 Bari']);
 });

@@ -50,10 +50,11 @@ test('a profile says what each column holds, missing and infinite cells apart', 
 });
 
 test('large tables are estimated, and it says so; twice the same', async () => {
-  const ref = await queryDataset(store, { inputs: {}, sql: 'SELECT i AS x FROM range(4100000) r(i)' });
+  const ref = await queryDataset(store, { inputs: {}, sql: 'SELECT i AS x, i * 2 AS _row FROM range(4100000) r(i)' });
   const { columns } = await profileDataset(store, ref);
   expect(columns.x).toMatchObject({ distinctEstimated: true, quantilesSampled: true, mean: 2049999.5 });
   expect(Math.abs(columns.x!.quantiles!.p50 - 2_050_000)).toBeLessThan(10);
+  expect(Math.abs(columns._row!.quantiles!.p50 - 4_100_000)).toBeLessThan(10);
   expect(Math.abs(columns.x!.distinct! / 4_100_000 - 1)).toBeLessThan(0.1);
   expect((await profileDataset(store, ref)).columns).toEqual(columns);
 });

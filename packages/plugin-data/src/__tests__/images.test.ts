@@ -124,6 +124,17 @@ test('numbers of a table become pictures, their other columns beside them', asyn
   );
 });
 
+test('a column that is called image stays beside the pictures of another', async () => {
+  const named = await writeImages(store.artifacts, {
+    column: 'photo',
+    columns: [{ name: 'image', physical: 'VARCHAR' }],
+    images: [{ image: picture(2), name: 'a.png', record: { image: 'a cat' } }],
+  });
+  const { data } = await read({ column: 'photo' }, { data: named });
+  expect((await rows(data)).map((row) => Object.keys(row).sort())).toEqual([['image', 'photo']]);
+  expect((await rows(data))[0]!.image).toBe('a cat');
+});
+
 test('pictures are resized, made grey and cut into tiles', async () => {
   const small = await read({ uri: join(folder, 'pets'), resize: { width: 4, height: 4 }, channels: 'grey' });
   expect(small.profile).toMatchObject({ sizes: { '4x4': 4 }, grey: 4 });
@@ -159,6 +170,21 @@ test('pictures leave as a folder under their names, whole, or a single one as a 
   expect(await failureOf(write(data, join(folder, 'all.jpg')))).toContain(
     'is one file, the dataset holds 4 pictures. Name a folder.',
   );
+});
+
+test('pictures of equal names get names of their own, none of which is taken', async () => {
+  const names = ['a-4.png', 'A-5.png', 'a.png', 'a.png', 'a.png'];
+  const data = await writeImages(store.artifacts, {
+    images: names.map((name, i) => ({ image: picture(i + 2), name })),
+  });
+  const out = join(folder, 'equal');
+  await write(data, out);
+  const files = await readdir(out);
+  expect(files.sort()).toEqual(['A-5.png', 'a-4.png', 'a-6.png', 'a-7.png', 'a.png']);
+  const shades = await Promise.all(
+    files.map(async (file) => (await decodeImage(await readFile(join(out, file)), file)).data[1]),
+  );
+  expect(shades.sort()).toEqual([2, 3, 4, 5, 6]);
 });
 
 test('a name cannot lead out of the folder', async () => {

@@ -1,5 +1,5 @@
 import { failureOf } from '@hourglass/core/testing';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@hourglass/artifacts';
@@ -66,6 +66,15 @@ test('scores of windows return to the rows, in their order, as the mean over the
   const short = await cut(one, { length: 5 });
   const some = await bring(one, await made('SELECT *, 1 AS score FROM w', { w: short.data }), { columns: ['score'] });
   expect((await rowsOf(some.data)).filter((row) => row.endsWith('null'))).toHaveLength(2);
+});
+
+test('a store that cannot take the rows in keeps nothing of them', async () => {
+  const { data: windows } = await cut(one, { length: 3, columns: ['x'] });
+  const putFile = () => Promise.reject(new Error('no'));
+  const options = unwindowManifest.options.parse({ time: 't', columns: ['x_0'] });
+  const context = fakeContext({ artifacts: { ...artifacts, putFile } });
+  expect(await failureOf(runUnwindow(context, { data: one, windows }, options))).toContain('no');
+  expect(await readdir(join(folder, 'store/tmp'))).toEqual([]);
 });
 
 test('by key as well, and windows of other rows are refused', async () => {

@@ -75,6 +75,12 @@ describe('training', () => {
     expect((await learn(digits, {}, { seed: 2 })).model.digest).not.toBe(model.digest);
   });
 
+  it('notes its curve beside the model, learning rates among it', async () => {
+    expect(await artifacts.annotation(model.digest)).toMatchObject({
+      curves: [[{ epoch: 0 }, ...[1, 2, 3].map((epoch) => ({ epoch, learningRate: expect.any(Number) }))]],
+    });
+  });
+
   it('continues from a checkpoint to the same bytes', async () => {
     const slot: { checkpoint?: Checkpoint } = {};
     const abort = new AbortController();

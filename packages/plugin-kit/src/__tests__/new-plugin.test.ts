@@ -39,6 +39,12 @@ it('shares our packages with the host where it is published, and none of them tw
   expect(json.peerDependencies).toMatchObject({ '@hourglass/plugin-kit': '^0.1.0', '@tensorflow/tfjs': '^4.22.0' });
 });
 
+it('takes the versions that this package has, so that there is one registry of tensors', () => {
+  const own = JSON.parse(readFileSync(join(workspace, 'packages/plugin-kit/package.json'), 'utf8')).dependencies;
+  const json = JSON.parse(pluginFiles({ name: 'x', place: 'workspace' }).get('package.json')!);
+  for (const name of ['@tensorflow/tfjs', 'zod']) expect(json.dependencies[name], name).toBe(own[name]);
+});
+
 it('refuses a name that stages could not be called by, with one that they could', () => {
   for (const name of ['Churn', '1st', 'a_b', 'a--b', '-a', '../up', ''])
     expect(() => pluginFiles({ name, place: 'standalone' }), name).toThrow(/expected lower-case words joined by "-"/);

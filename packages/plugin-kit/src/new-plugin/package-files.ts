@@ -5,12 +5,13 @@ export interface PackageFacts {
   place: 'workspace' | 'standalone';
   /** Of Hourglass. */
   version: string;
+  /** What this package itself depends on: a plugin takes the same versions. */
+  dependencies: Record<string, string>;
 }
 
 /** Packages of ours that the template imports. */
 const OURS = ['autoencoder', 'dataset', 'metrics', 'plugin-kit'];
-const TENSORS = { '@tensorflow/tfjs': '4.22.0' };
-const ZOD = { zod: '4.6.7' };
+const TENSORS = '@tensorflow/tfjs';
 
 /** The files around the sources: package.json, compiler and test settings. What differs between the places is here only. */
 export function packageFiles(facts: PackageFacts): [string, string][] {
@@ -31,7 +32,7 @@ function workspaceFiles(facts: PackageFacts): [string, string][] {
           build: 'tsc -p tsconfig.build.json',
           test: `vitest run --root ../.. --project plugin-${facts.name}`,
         },
-        dependencies: { ...ours, ...TENSORS, ...ZOD },
+        dependencies: { ...ours, [TENSORS]: facts.dependencies[TENSORS], zod: facts.dependencies['zod'] },
       }),
     ],
     ['tsconfig.json', json({ extends: '../../tsconfig.base.json', include: ['src'] })],
@@ -60,9 +61,9 @@ function standaloneFiles(facts: PackageFacts): [string, string][] {
         },
         peerDependencies: {
           ...Object.fromEntries(OURS.map((name) => [`@hourglass/${name}`, range])),
-          '@tensorflow/tfjs': `^${TENSORS['@tensorflow/tfjs']}`,
+          [TENSORS]: `^${facts.dependencies[TENSORS]}`,
         },
-        dependencies: { zod: `^${ZOD.zod}` },
+        dependencies: { zod: `^${facts.dependencies['zod']}` },
         devDependencies: {
           '@hourglass/cli': range,
           '@types/node': '^20.19.0',

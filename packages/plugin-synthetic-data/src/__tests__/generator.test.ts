@@ -79,6 +79,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+it('notes its curve beside the model, learning rates among it', async () => {
+  const { curves } = (await store.annotation(model.digest)) as { curves: { epoch: number; learningRate?: number }[][] };
+  expect(curves[0]!.length).toBeGreaterThan(2);
+  for (const { epoch, learningRate } of curves[0]!.slice(1)) expect([epoch, learningRate! > 0]).toEqual([epoch, true]);
+});
+
 describe('sample', () => {
   it('gives the columns, types and order of the table learned from', async () => {
     const columns = async (ref: ArtifactRef) => (await openDataset(store, ref)).columns;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { resolveStoreLocation } from '@hourglass/artifacts';
+import { isUri, resolveStoreLocation } from '@hourglass/artifacts';
 import { startDevServer, temporalSettings } from '@hourglass/activities';
 import type { CliContext } from '../../context.ts';
 import { beginWorker, onSignal, type WorkerFlags } from './worker.ts';
@@ -15,7 +15,7 @@ export async function dev(context: CliContext, flags: DevFlags): Promise<void> {
   const { stdout, colors: c, env, cwd } = context;
   const store = resolveStoreLocation({ flag: flags.store, env, cwd });
   const port = flags.port ?? 7233;
-  const folder = /^[a-z]+:\/\//i.test(store) ? join(cwd, '.hourglass') : store;
+  const folder = isUri(store) ? join(cwd, '.hourglass') : store;
   const server = await startDevServer({
     env,
     port,

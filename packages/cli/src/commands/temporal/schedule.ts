@@ -15,6 +15,7 @@ import { formatDuration, HourglassError } from '@hourglass/core';
 import type { CliContext } from '../../context.ts';
 import { currentUser } from '../../current-user.ts';
 import { renderDiagnostics } from '../../output/diagnostics.ts';
+import { plural } from '../../output/format.ts';
 import { formatTable } from '../../output/table.ts';
 import { timeInZone } from '../../output/time-in-zone.ts';
 import { absoluteOut, pipelineToSubmit, type PipelineToSubmit } from '../../temporal/pipeline-source.ts';
@@ -193,7 +194,7 @@ export async function backfill(context: CliContext, name: string, flags: Backfil
   const { times } = done;
   const order = times.length === 1 ? '' : flags.parallel ? ', side by side' : ', one after the other';
   stdout.write(
-    `${c.green('✓')} ${done.name}: ${times.length} ${times.length === 1 ? 'run' : 'runs'}${order}, for ${times[0]}${times.length > 1 ? ` … ${times.at(-1)}` : ''}\n` +
+    `${c.green('✓')} ${done.name}: ${plural(times.length, 'run')}${order}, for ${times[0]}${times.length > 1 ? ` … ${times.at(-1)}` : ''}\n` +
       `  ${c.cyan('→')} hourglass status --pipeline ${done.name}\n`,
   );
 }

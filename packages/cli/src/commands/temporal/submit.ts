@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { carrySources, readTemporalRun, submitRun } from '@hourglass/activities/client';
-import { HourglassError } from '@hourglass/core';
+import { compact, HourglassError } from '@hourglass/core';
 import type { RunRequest } from '@hourglass/workflows';
 import { bindingOf, type BindingFlags } from '../../bind-options.ts';
 import type { CliContext } from '../../context.ts';
@@ -34,18 +34,18 @@ export async function submit(
   const store = await openStoreFor(context, flags);
   const { digest } = await store.artifacts.putBlob(new TextEncoder().encode(JSON.stringify(source)));
   const outDir = absoluteOut(context, flags.out);
-  const binding = defined(await bindingOf(context, plan, flags));
+  const binding = compact(await bindingOf(context, plan, flags));
   const { partition } = flags;
   // In a folder store the workers are on this machine, or see its folders; in object storage they may see nothing of it.
   const carried = store.driver.resident
     ? undefined
-    : await carrySources({ store, plugins, plan, baseDir }, { ...binding, ...defined({ partition }) });
+    : await carrySources({ store, plugins, plan, baseDir }, { ...binding, ...compact({ partition }) });
   const request: RunRequest = {
     name: plan.name,
     source,
     baseDir,
     ...(outDir === undefined ? {} : { outDir }),
-    ...defined({ partition }),
+    ...compact({ partition }),
     ...(flags.unattended ? { unattended: true } : {}),
     ...binding,
     ...(carried === undefined ? {} : { carried }),
@@ -87,8 +87,4 @@ async function refuseUnprepared(client: TemporalClient, workflowId: string): Pro
     }
     await sleep(100);
   }
-}
-
-function defined<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

@@ -90,7 +90,8 @@ export function sampleReport(change: Partial<RunReport> = {}): RunReport {
           Array.from({ length: 20 }, (_, epoch) => ({
             epoch,
             loss: 1 / (epoch + 1),
-            validationLoss: 1.1 / (epoch + 1),
+            validationLoss: 1.1 / (epoch + 1) + (epoch > 12 ? 0.1 : 0),
+            ...(epoch > 0 ? { learningRate: 0.01 * (1 - epoch / 20) } : {}),
           })),
         ],
       },
