@@ -8,7 +8,7 @@ type Inner<S> = S extends z.ZodDefault<infer T> ? T : S extends z.ZodOptional<in
 export type DataKind = 'pictures' | 'table';
 
 /** Options of a stage that takes either: none has a default before the data are seen. */
-export type EitherShape<P extends Shape, T extends Shape> = {
+type EitherShape<P extends Shape, T extends Shape> = {
   [K in keyof P | keyof T]: z.ZodOptional<K extends keyof T ? Inner<T[K]> : K extends keyof P ? Inner<P[K]> : never>;
 };
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const PICTURE_NOISES = ['gaussian', 'poisson', 'salt-and-pepper', 'speckle', 'jpeg'] as const;
 /** Noise of the numbers of a table. */
 export const TABLE_NOISES = ['gaussian', 'swap'] as const;
-export const NOISES = [...PICTURE_NOISES, 'swap'] as const;
+const NOISES = [...PICTURE_NOISES, 'swap'] as const;
 export type PictureNoise = (typeof PICTURE_NOISES)[number];
 export type TableNoise = (typeof TABLE_NOISES)[number];
 
