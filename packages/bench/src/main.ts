@@ -17,6 +17,8 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   matching: async () => import('./matching.ts'),
   engine: async () => import('./engine.ts'),
   synthetic: async () => import('./synthetic.ts'),
+  denoising: async () => import('./denoising.ts'),
+  colorization: async () => import('./colorization.ts'),
   temporal: async () => import('./temporal.ts'),
 };
 
@@ -25,12 +27,14 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest, large), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly)
+  --rows   rows of made data (ingest, large), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly),
+           pictures learned from (denoising, colorization; 2000 is a matter of minutes)
   --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead, temporal)
-  --tables only these tables (imputation, anomaly, reduction, features, matching)
+  --tables only these tables (imputation, anomaly, reduction, features, matching, denoising)
   --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
            pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1,
-           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest; matching: hnswlib)
+           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest; matching: hnswlib;
+           denoising: nlm, tv, wavelet, bm3d)
   --dims   only trainings of these sizes (reduction)
   --budgets  only these numbers of labels (features)
   --epochs instead of the benchmark's own (reduction, features, matching)

@@ -36,6 +36,8 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   loss?(options: O): TableLossOptions;
   /** Whether vector columns are learned, each as one cell; else they are refused by name. @default false */
   vectors?: boolean;
+  /** Whether the latent is meant to be wider than a row, so that nobody need be told. @default false */
+  wide?: boolean;
   /** What validation puts aside. @default 'rows' */
   validation?: 'rows' | 'cells';
 }

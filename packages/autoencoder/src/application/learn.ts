@@ -91,7 +91,7 @@ export async function prepareLesson<O extends LearnerOptions>(
   if (options.validationFraction > 0 && !split.validation)
     notices.push(`too few data to put ${options.validationFraction} aside for validation: all epochs are trained`);
   const held = valueWidth(settled.spec.layout) + settled.spec.layout.categories.length;
-  if (settled.spec.latentDim >= held)
+  if (settled.spec.latentDim >= held && !application.wide)
     notices.push(
       `latentDim ${settled.spec.latentDim} is not smaller than the ${held} columns: the latent compresses nothing`,
     );
