@@ -15,9 +15,12 @@ export interface BeatDetails {
   pid?: number;
 }
 
+/** A stage that ends sooner is not spoken of: each beat is a request to the server, as dear as the stage's own two. */
+const QUIET_MS = 400;
+
 /**
  * Beats on a timer, and with every piece of news, always with all details known: an empty beat would erase those that
- * the server keeps. The SDK thins them out.
+ * the server keeps. The SDK thins them out. The first one comes when the stage has run for a moment.
  */
 export function heartbeats(
   beat: (details: BeatDetails) => void,
@@ -30,10 +33,18 @@ export function heartbeats(
 } {
   let details: BeatDetails = { path };
   const startedAt = Date.now();
-  let first: number | undefined;
-  const send = (): void => beat(details);
-  const timer = setInterval(send, Math.max(200, Math.min(5000, timeoutMs / 4)));
-  send();
+  let begun: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const send = (): void => {
+    if (timer !== undefined) beat(details);
+  };
+  const first = setTimeout(
+    () => {
+      timer = setInterval(send, Math.max(200, Math.min(5000, timeoutMs / 4)));
+      send();
+    },
+    Math.min(QUIET_MS, timeoutMs / 4),
+  );
   return {
     say(more) {
       details = { ...details, ...more };
@@ -43,9 +54,9 @@ export function heartbeats(
       details = { ...details, message, ...(metrics ? { metrics } : {}), ...(curve ? { loss: curve } : {}) };
       if (fraction !== undefined) {
         // Continued from a checkpoint, the first fraction is not zero.
-        first ??= fraction;
+        begun ??= fraction;
         details.progress = `${Math.round(fraction * 100)} %`;
-        const done = fraction - first;
+        const done = fraction - begun;
         if (done > 0.01)
           details.eta = new Date(Date.now() + ((Date.now() - startedAt) / done) * (1 - fraction))
             .toISOString()
@@ -53,6 +64,10 @@ export function heartbeats(
       }
       send();
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      clearTimeout(first);
+      clearInterval(timer);
+      timer = undefined;
+    },
   };
 }

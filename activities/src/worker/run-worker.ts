@@ -1,13 +1,14 @@
 import type { Store } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import { createRunner, machineSlots, type Plugins } from '@hourglass/runtime';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions, type WorkerTuner } from '@temporalio/worker';
 import { dataConverter } from '../connection/data-converter.ts';
 import { isPolled } from '../connection/pollers.ts';
 import { CPU, queueConfig, queuesFor, taskQueueOf } from '../connection/queues.ts';
 import type { TemporalSettings } from '../connection/settings.ts';
 import { healthServer } from './health.ts';
 import { stageActivity } from './stage-activity.ts';
+import { type StageSlots, stageSlots } from './stage-slots.ts';
 import { storeActivities } from './store-activities.ts';
 import { installTelemetry } from './telemetry.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -21,8 +22,10 @@ export interface RunWorkerOptions {
   queues?: string[];
   /** Where relative destinations go when a run does not say. */
   outDir: string;
-  /** Stages at once, a queue. @default one a core for `cpu`, else one */
+  /** Stages at once, a queue, and none ahead. @default for `cpu` one a core and short ones ahead, else one */
   slots?: number;
+  /** While stages are done within so many milliseconds, further ones are taken ahead. @default 250 */
+  quickMs?: number;
   /** Serves `/healthz`. */
   healthAddress?: string;
   /** Serves Prometheus metrics. */
@@ -43,6 +46,12 @@ export interface RunningWorker {
 
 /** Time a stage has to save a checkpoint and leave, and what is on top of it until the worker gives up. */
 const FORCE_AFTER = '20s';
+/** Short stages taken ahead of a free core, and how many polls ask for them. */
+const AHEAD = 8;
+const POLLS = 4;
+/** The SDK's own numbers, which a tuner has to repeat. */
+const WORKFLOW_TASKS = 40;
+const LOCAL_ACTIVITIES = 100;
 /** How fresh heartbeats are, at the most. */
 const HEARTBEAT_THROTTLE = '1s';
 
@@ -62,8 +71,11 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
     workflowBundle({ encrypted: Boolean(env['HOURGLASS_CODEC_KEY']) }),
   ]);
   const runner = createRunner({ store, plugins });
+  const cores = machineSlots().count;
+  const ahead = options.slots === undefined ? stageSlots(cores, AHEAD, options.quickMs) : undefined;
   const stage = stageActivity({
     runner,
+    crowded: ahead?.crowded,
     store,
     outDir,
     versionOf: (id) => plugins.stage(id).manifest.version,
@@ -96,12 +108,13 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
   };
   const workers = await Promise.all(
     queues.map((name) => {
-      const perQueue = options.slots ?? (name === CPU ? machineSlots().count : 1);
       return Worker.create({
         ...shared,
         taskQueue: taskQueueOf(settings.taskQueue, name),
         activities: { ...Object.fromEntries(stages.map((id) => [id, stage])), ...(name === CPU ? local : {}) },
-        maxConcurrentActivityTaskExecutions: perQueue,
+        ...(name === CPU && ahead
+          ? { tuner: tuner(ahead.supplier), maxConcurrentActivityTaskPolls: POLLS }
+          : { maxConcurrentActivityTaskExecutions: options.slots ?? 1 }),
         ...(name === CPU ? { workflowBundle: { codePath: bundle.codePath }, workflowThreadPoolSize: 1 } : {}),
       });
     }),
@@ -131,6 +144,16 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
     bundle: bundle.digest,
     shutdown,
     done,
+  };
+}
+
+function tuner(activityTaskSlotSupplier: StageSlots['supplier']): WorkerTuner {
+  const fixed = (numSlots: number) => ({ type: 'fixed-size' as const, numSlots });
+  return {
+    activityTaskSlotSupplier,
+    workflowTaskSlotSupplier: fixed(WORKFLOW_TASKS),
+    localActivityTaskSlotSupplier: fixed(LOCAL_ACTIVITIES),
+    nexusTaskSlotSupplier: fixed(1),
   };
 }
 

@@ -1,5 +1,11 @@
 import type { Store } from '@hourglass/artifacts';
-import { HourglassError, keepPaths, type StageOutcome, type StageResult } from '@hourglass/core/interpreter';
+import {
+  type ErrorJson,
+  HourglassError,
+  keepPaths,
+  type StageOutcome,
+  type StageResult,
+} from '@hourglass/core/interpreter';
 import type { Runner } from '@hourglass/runtime';
 import { toFailure, YIELDED, type StageCall, type StageReply } from '@hourglass/workflows';
 import { ApplicationFailure, Context } from '@temporalio/activity';
@@ -16,14 +22,18 @@ export interface StageActivityOptions {
   outDir: string;
   /** Version of the manifest of a stage as installed here. */
   versionOf(stageId: string): number;
+  /** The worker holds stages that it cannot begin soon. @default never */
+  crowded?(): boolean;
   log?: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
 const WARNINGS_KEPT = 20;
+/** How often a stage that waits for a core asks whether it is better off elsewhere. */
+const LOOK_AROUND_MS = 500;
 
 /** One attempt of a stage as a Temporal activity: the runner does the work, Temporal is told how it goes. */
 export function stageActivity(options: StageActivityOptions): (call: StageCall) => Promise<StageReply> {
-  const { runner, store, outDir, versionOf, log = () => undefined } = options;
+  const { runner, store, outDir, versionOf, crowded = () => false, log = () => undefined } = options;
   return async (call) => {
     const { task, place, force, keep } = call;
     const context = Context.current();
@@ -33,6 +43,12 @@ export function stageActivity(options: StageActivityOptions): (call: StageCall) 
     const stop = (): void => abort.abort(new HourglassError('CANCELLED', `Stage ${task.path} was cancelled.`));
     context.cancellationSignal.addEventListener('abort', stop);
     if (context.cancellationSignal.aborted) stop();
+    let givenBack = false;
+    const waiting = setInterval(() => {
+      if (!crowded()) return;
+      givenBack = true;
+      stop();
+    }, LOOK_AROUND_MS);
     const beats = heartbeats((details) => context.heartbeat(details), heartbeatTimeoutMs ?? 30_000, task.path);
     const curve = lossCurve();
     const what = `${context.info.workflowExecution?.workflowId ?? ''} ${task.path}`;
@@ -45,7 +61,10 @@ export function stageActivity(options: StageActivityOptions): (call: StageCall) 
         runner.run({ ...task, attempt }, await placeHere(place, store, outDir), {
           signal: abort.signal,
           force,
-          onStart: ({ key, pid }) => beats.say({ checkpoint: key.slice(0, 12), pid }),
+          onStart({ key, pid }) {
+            clearInterval(waiting);
+            beats.say({ checkpoint: key.slice(0, 12), pid });
+          },
           onProgress: ({ fraction, message, metrics }) => {
             if (metrics?.['loss'] !== undefined) curve.add(metrics['loss']);
             beats.progress(fraction, message, metrics, curve.text());
@@ -58,6 +77,7 @@ export function stageActivity(options: StageActivityOptions): (call: StageCall) 
         }),
       );
     } finally {
+      clearInterval(waiting);
       beats.stop();
       context.cancellationSignal.removeEventListener('abort', stop);
     }
@@ -66,7 +86,9 @@ export function stageActivity(options: StageActivityOptions): (call: StageCall) 
         outcome.error.code === 'CANCELLED' ? 'info' : 'warn',
         `${what}: ${outcome.error.code} ${outcome.error.message}`,
       );
-      throw failureOf(outcome, context, task.path);
+      throw givenBack && outcome.error.code === 'CANCELLED' && !context.cancellationSignal.aborted
+        ? yielded(outcome.error, `The worker of ${task.path} has no core for it; another takes it.`)
+        : failureOf(outcome, context, task.path);
     }
     log('info', `${what}: done${outcome.occasion.cache === 'hit' ? ' (cached)' : ''}`);
     const reply: StageReply = {
@@ -99,13 +121,13 @@ function failureOf(outcome: Extract<StageOutcome, { ok: false }>, context: Conte
   if (error.code !== 'CANCELLED' || !context.cancellationSignal.aborted) return toFailure(error);
   const shutdown = workerShutdown === true || String(context.cancellationSignal.reason?.message).includes(YIELDED);
   if (shutdown && !cancelRequested)
-    return ApplicationFailure.create({
-      type: YIELDED,
-      message: `The worker of ${path} shuts down; another continues from the checkpoint.`,
-      nonRetryable: true,
-      details: [error],
-    });
+    return yielded(error, `The worker of ${path} shuts down; another continues from the checkpoint.`);
   // Paused or reset by a person in the Temporal UI: Temporal itself starts it again.
   if (paused === true || reset === true || timedOut === true || notFound === true) return toFailure(error, false);
   return context.cancellationSignal.reason instanceof Error ? context.cancellationSignal.reason : toFailure(error);
+}
+
+/** The workflow schedules it anew, and no attempt is counted. */
+function yielded(error: ErrorJson, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: YIELDED, message, nonRetryable: true, details: [error] });
 }

@@ -67,6 +67,12 @@ export { reportProgress } from './training/report-progress.ts';
 export { train, type TrainingHooks } from './training/train.ts';
 export { trainedMetrics } from './training/trained-metrics.ts';
 export { tableFromHeads } from './variational/cells.ts';
-export { generatorPasses, type GeneratorPasses, type GroupAnswer } from './variational/generator.ts';
+export {
+  generatorPasses,
+  type DecoderAnswers,
+  type GeneratorPasses,
+  type GroupAnswer,
+} from './variational/generator.ts';
 export type { ColumnHead } from './variational/heads.ts';
+export { rowBound, type RowBoundOptions } from './variational/bound.ts';
 export { prepareVariational, trainVariational, type VariationalLesson } from './variational/learn.ts';

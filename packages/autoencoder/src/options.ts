@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NORMALISATIONS } from './columns/normalisations.ts';
 import { ANSWERS } from './network/answers.ts';
 import { BETA_SCHEDULES } from './variational/beta.ts';
+import { DECODERS } from './variational/heads.ts';
 
 /**
  * The options every learner shares, for manifests: `z.object({ ...learnerOptions, mine: … })`. Data only: importing this
@@ -108,6 +109,24 @@ export const latentOptions = {
     .describe(
       'pca: the network begins as principal components of the numeric columns and learns what to add to them. none: it learns everything itself.',
     ),
+  bounded: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Answers of numbers stay within the range each column had in training, and the network learns knowing it. Not of a linear network.',
+    ),
+  shape: z
+    .tuple([z.int().min(2), z.int().min(2)])
+    .optional()
+    .describe('Rows and columns of the image that the learned numbers are: needed by warp.'),
+  warp: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe(
+      'Images enter the network turned, slanted, stretched and moved by up to this share, the answer is the image as it was: what is alike but for that comes near in the latent. 0: none; 0.2 suits digits.',
+    ),
   ordered: z
     .boolean()
     .default(false)
@@ -153,10 +172,21 @@ export const variationalOptions = {
     .max(100)
     .default(10)
     .describe('Modes of a number at most: components of the mixture its values are told by.'),
+  decoder: z
+    .enum(DECODERS)
+    .default('gaussian')
+    .describe(
+      'Lists of numbers (pixels). gaussian: elements are normal, one deviation for all. bernoulli: each is on or off, with the chance its grey value says.',
+    ),
   latentDim: learnerOptions.latentDim,
   width: learnerOptions.width.unwrap().default(256).describe('Width of the hidden layers.'),
   blocks: learnerOptions.blocks,
-  dropout: learnerOptions.dropout,
+  dropout: learnerOptions.dropout
+    .unwrap()
+    .default(0.1)
+    .describe(
+      'Share of activations dropped while training: rows are less known by heart, drawn ones further from them.',
+    ),
   beta: z
     .number()
     .min(0)

@@ -34,6 +34,7 @@ export function collectCombinations(
         new HourglassError('OPTION_INVALID', `${stage}: combinations: ${found}`, { details: { column: name } });
       if (at < 0) throw invalid(`"${name}" is no learned column${near ? `; did you mean "${near}"?` : ''}`);
       if (used.has(name)) throw invalid(`"${name}" is named twice; a column can be in one combination`);
+      if (heads[at]!.vector) throw invalid(`"${name}" holds lists of numbers, which are in no combination`);
       if (heads[at]!.modes?.modes.some(({ map }) => map))
         throw invalid(
           `"${name}" takes too many values to be fixed in combinations; name it in categorical, or leave it out`,

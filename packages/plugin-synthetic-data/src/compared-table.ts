@@ -1,5 +1,5 @@
 import { HourglassError } from '@hourglass/core';
-import { sampleRows, type Column, type ColumnData, type DatasetReader } from '@hourglass/dataset';
+import { sampleRows, type Column, type ColumnData, type DatasetReader, type VectorData } from '@hourglass/dataset';
 import type { ComparedColumn } from '@hourglass/metrics';
 
 /** A table as comparisons take it, and how many rows it has. */
@@ -14,25 +14,38 @@ export interface ComparedColumns {
   categorical: Set<string>;
 }
 
-/** Reads columns; booleans and numbers that are names become categories. At most `most` rows, evenly spread. */
+/** Elements of lists that are compared, each as a column of its own, at most: all pairs of columns are. */
+const MOST_ELEMENTS = 256;
+
+/**
+ * Reads columns; booleans and numbers that are names become categories, a list of numbers a column for each element:
+ * `pixels[1]`, `pixels[2]` … At most `most` rows, evenly spread.
+ */
 export async function readCompared(
   reader: DatasetReader,
   { names, categorical }: ComparedColumns,
   most: number,
 ): Promise<ComparedTable> {
-  const { rows, columns } = await sampleRows(reader, names, most);
+  const { rows, columns, vectors = {} } = await sampleRows(reader, names, most);
   const types = new Map(reader.columns.map(({ name, type }) => [name, type]));
   return {
     rows,
     columns: Object.fromEntries(
-      names.map((name) => {
+      names.flatMap((name): [string, ComparedColumn][] => {
+        if (vectors[name]) return elementsOf(name, vectors[name], rows);
         const data = columns[name]!;
         const named = types.get(name) === 'boolean' || categorical.has(name);
-        return [name, named && data.kind === 'numeric' ? asCategory(data) : data];
+        return [[name, named && data.kind === 'numeric' ? asCategory(data) : data]];
       }),
     ),
   };
 }
+
+const elementsOf = (name: string, { values, length }: VectorData, rows: number): [string, ComparedColumn][] =>
+  Array.from({ length }, (_, j) => [
+    `${name}[${j + 1}]`,
+    { kind: 'numeric', values: Float64Array.from({ length: rows }, (_, row) => values[row * length + j]!) },
+  ]);
 
 function asCategory({ values }: Extract<ColumnData, { kind: 'numeric' }>): ComparedColumn {
   const distinct = [...new Set(values)].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
@@ -48,7 +61,7 @@ function asCategory({ values }: Extract<ColumnData, { kind: 'numeric' }>): Compa
 const TEXT_SHARE = 0.5;
 
 /**
- * The columns the synthetic table and the real one have in common, but for those excluded.
+ * The columns the synthetic table and the real one have in common, but for those excluded and for long lists of numbers.
  * @throws SCHEMA_MISMATCH when a table lacks one, COLUMN_INVALID for ids and free text
  */
 export function columnsToCompare(
@@ -57,12 +70,14 @@ export function columnsToCompare(
   real: Record<string, DatasetReader>,
   exclude: readonly string[],
 ): Column[] {
-  const columns = synthetic.columns.filter(
-    ({ name, type }) => !exclude.includes(name) && type !== 'other' && type !== 'vector',
-  );
+  let elements = 0;
+  const columns = synthetic.columns.filter(({ name, type, length = 0 }) => {
+    if (exclude.includes(name) || type === 'other') return false;
+    return type !== 'vector' || (elements += length) <= MOST_ELEMENTS;
+  });
   for (const [input, reader] of Object.entries(real)) {
-    const given = new Map(reader.columns.map(({ name, type }) => [name, type]));
-    const missing = columns.filter(({ name, type }) => !alike(type, given.get(name)));
+    const given = new Map(reader.columns.map((column) => [column.name, column]));
+    const missing = columns.filter((column) => !alike(column, given.get(column.name)));
     if (missing.length > 0)
       throw new HourglassError(
         'SCHEMA_MISMATCH',
@@ -76,13 +91,16 @@ export function columnsToCompare(
       );
   }
   if (columns.length === 0)
-    throw new HourglassError('INPUT_INVALID', `${stage}: no column is left to compare; exclude fewer`);
+    throw new HourglassError(
+      'INPUT_INVALID',
+      `${stage}: no column is left to compare (lists of numbers are, up to ${MOST_ELEMENTS} elements); exclude fewer`,
+    );
   return columns;
 }
 
 const NUMBERS = ['float', 'integer'];
-const alike = (a: string, b: string | undefined): boolean =>
-  a === b || (NUMBERS.includes(a) && NUMBERS.includes(b ?? ''));
+const alike = (a: Column, b: Column | undefined): boolean =>
+  (a.type === b?.type && a.length === b.length) || (NUMBERS.includes(a.type) && NUMBERS.includes(b?.type ?? ''));
 
 /** @throws COLUMN_INVALID for a column of names of which most rows have their own */
 export function refuseText(stage: string, { rows, columns }: ComparedTable): void {

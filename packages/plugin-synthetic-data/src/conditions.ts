@@ -29,6 +29,12 @@ export function checkConditions(
         { details: { column: name } },
       );
     }
+    if (column.kind === 'vector')
+      throw new HourglassError(
+        'OPTION_INVALID',
+        `${stage}: where: "${name}" holds lists of numbers, of which no value can be asked for; ask for values of other columns`,
+        { details: { column: name } },
+      );
     if (isRange(condition)) requireRange(stage, column, condition);
     else for (const value of [condition].flat()) requireSeen(stage, column, value);
   }
@@ -137,7 +143,9 @@ export function balancedConditions(
       'OPTION_INVALID',
       `${stage}: balance: expected a learned column with classes, found "${name}", ${
         column
-          ? 'a number of many values'
+          ? column.kind === 'vector'
+            ? 'lists of numbers'
+            : 'a number of many values'
           : `which the model has not learned; it learned ${encoder.columns
               .map((each) => each.name)
               .slice(0, 12)

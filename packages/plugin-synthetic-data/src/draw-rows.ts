@@ -18,6 +18,8 @@ export interface DrawRequest {
   shares: Record<string, Condition>[];
   /** Whether rows that occur once in training are refused. */
   copies: 'refuse' | 'allow';
+  /** Elements of lists of numbers: their mean, or drawn as well. */
+  elements: 'mean' | 'drawn';
   signal?: AbortSignal;
   progress?(done: number): void;
 }
@@ -53,9 +55,9 @@ export async function* drawRows(
     const cells = hostRandom(seed, 3 * round + 1);
     const together = hostRandom(seed, 3 * round + 2);
     round++;
-    const answers = await passes.heads(Float32Array.from(sampleMixture(prior, rows, latents)));
-    const settled = drawCombinations(rules.combinations, answers, rows, () => together.uniform());
-    const table = tableFromHeads(encoder, heads, answers, rows, cells, settled);
+    const answers = await passes.distributions(Float32Array.from(sampleMixture(prior, rows, latents)));
+    const settled = drawCombinations(rules.combinations, answers.groups, rows, () => together.uniform());
+    const table = tableFromHeads(encoder, heads, answers, rows, cells, { settled, elements: request.elements });
     const wanted = meets(shares[share]!, table);
     const keeps = keepsComparisons(rules.comparisons, table);
     const hashes = refused.size > 0 ? rowHashes(table, names) : undefined;

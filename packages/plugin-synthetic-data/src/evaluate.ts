@@ -17,8 +17,10 @@ import type { StageContext, StageRun } from '@hourglass/plugin-kit';
 import { columnsToCompare, readCompared, refuseText, type ComparedTable } from './compared-table.ts';
 import { evaluationFigures, type LatentMap } from './evaluation-figures.ts';
 import { loadGenerator, type Generator } from './generator-model.ts';
+import { measureLikelihood } from './likelihood.ts';
 import type { evaluate } from './index.ts';
 import type { Baseline, EvaluationMetrics, Worth } from './metrics-schema.ts';
+import { pictureGrids } from './picture-grids.ts';
 import { closestRecords, copiesOf } from './privacy.ts';
 import { discriminatorAuc, labelClasses, utility } from './utility.ts';
 
@@ -99,6 +101,14 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
     await breathe(0.5 + (0.4 * k) / options.baselines.length, `baseline ${name}`);
     baselines[name] = worthOf(baselineRows(name, copula!, synthetic.rows, context.seed));
   }
+  await breathe(0.9, 'likelihood');
+  const likelihood =
+    generator && options.latents > 0
+      ? await measureLikelihood(context, STAGE, generator, readers.test, {
+          rows: options.likelihoodRows,
+          latents: options.latents,
+        })
+      : null;
   await breathe(0.95, 'figures');
   const map = generator && (await latentMap(context, generator, inputs));
   return {
@@ -112,8 +122,12 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       baselines,
       // A column without a value on one side has no score.
       columns: Object.fromEntries(Object.entries(likeness.columns).filter(([, score]) => !Number.isNaN(score))),
+      likelihood,
     },
-    figures: await putFigures(store, evaluationFigures(train, synthetic, likeness.columns, map)),
+    figures: await putFigures(store, [
+      ...evaluationFigures(train, synthetic, likeness.columns, map),
+      ...(await pictureGrids(STAGE, readers.synthetic, readers.train, options.picture)),
+    ]),
   };
 };
 

@@ -62,6 +62,12 @@ export const sample = defineStage({
       .enum(['refuse', 'allow'])
       .default('refuse')
       .describe('Rows equal to one that occurs once in training: drawn again, or let pass.'),
+    elements: z
+      .enum(['mean', 'drawn'])
+      .default('mean')
+      .describe(
+        'Lists of numbers (pixels): the mean of each element given the latent, or drawn from its distribution.',
+      ),
   }),
   resources: engine,
 });
@@ -103,11 +109,11 @@ export const evaluate = defineStage({
     synthetic: artifact.dataset('The rows drawn'),
     train: artifact.dataset('The real rows learned from'),
     test: artifact.dataset('Real rows never learned from'),
-    model: artifact.optional(artifact.model('synthetic-data', 'For the map of latents')),
+    model: artifact.optional(artifact.model('synthetic-data', 'For the likelihood and the map of latents')),
   },
   outputs: {
     metrics: artifact.metrics(evaluationMetrics),
-    figures: artifact.figures('Columns side by side, pair trends, latents'),
+    figures: artifact.figures('Columns side by side, pair trends, latents, drawn pictures'),
   },
   options: z.object({
     label: z
@@ -126,6 +132,23 @@ export const evaluate = defineStage({
     exclude: z.array(z.string()).default([]).describe('Columns not to compare: ids, free text.'),
     categorical: z.array(z.string()).default([]).describe('Numbers that are names. Those of the model are known.'),
     maxRows: z.int().min(100).default(20_000).describe('Rows of each table at most, evenly spread.'),
+    latents: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(100)
+      .describe('Latents drawn for each row of the likelihood; 0: it is not measured. Needs input model.'),
+    likelihoodRows: z.int().min(1).default(500).describe('Rows of `test` whose likelihood is measured at most.'),
+    picture: z
+      .strictObject({
+        width: z.int().min(1),
+        height: z.int().min(1),
+        channels: z.union([z.literal(1), z.literal(3)]).default(1),
+      })
+      .optional()
+      .describe(
+        'Size of the pictures that lists of numbers are, row by row, channels interleaved. Default: grey squares.',
+      ),
   }),
   resources: engine,
 });

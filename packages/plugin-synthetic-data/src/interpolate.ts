@@ -45,7 +45,7 @@ export const run: StageRun<typeof interpolate> = async (context, { data, model: 
       const from = 2 * Math.floor(row / steps) * d;
       for (let j = 0; j < d; j++) z[row * d + j] = mu[from + j]! + share(row) * (mu[from + d + j]! - mu[from + j]!);
     }
-    const cells = tableFromHeads(encoder, heads, await passes.heads(z), rows);
+    const cells = tableFromHeads(encoder, heads, await passes.distributions(z), rows);
     const table: Table = {
       rows,
       columns: {
@@ -54,6 +54,7 @@ export const run: StageRun<typeof interpolate> = async (context, { data, model: 
         share: column(share),
         ...cells.columns,
       },
+      ...(cells.vectors ? { vectors: cells.vectors } : {}),
     };
     const learned = new Set(names);
     return {

@@ -50,5 +50,15 @@ export const evaluationMetrics = worth.extend({
     .partialRecord(z.enum(BASELINES), worth)
     .describe('The same of simple generators fitted on the same rows'),
   columns: z.record(z.string(), z.number()).describe('Shape score of each column'),
+  likelihood: z
+    .object({
+      nats: z.number().describe('Importance-weighted bound of −log p(row), mean over the rows'),
+      error: z.number().describe('Standard error of that mean'),
+      latents: z.int().describe('Latents drawn for each row'),
+      rows: z.int().describe('Rows of test measured: those whose every cell the model can tell'),
+    })
+    .nullable()
+    .describe('How likely rows never seen are to the model; null without one'),
 });
 export type EvaluationMetrics = z.infer<typeof evaluationMetrics>;
+export type Likelihood = NonNullable<EvaluationMetrics['likelihood']>;

@@ -15,7 +15,7 @@ export const run: StageRun<typeof reconstruct> = async (context, { data, model: 
         columns: (reader) => reader.columns.filter(({ name }) => learned.has(name)),
         async transform(encoded) {
           const { mu } = await passes.posterior(encoded);
-          return tableFromHeads(model.encoder, heads, await passes.heads(mu), encoded.rows);
+          return tableFromHeads(model.encoder, heads, await passes.distributions(mu), encoded.rows);
         },
       }),
     };

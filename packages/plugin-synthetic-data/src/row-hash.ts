@@ -1,8 +1,11 @@
-import type { ColumnData, Table } from '@hourglass/dataset';
+import type { ColumnData, Table, VectorData } from '@hourglass/dataset';
 
 /** A number of 52 bits for each row, from the values of the columns named: equal rows, equal numbers. */
 export function rowHashes(table: Table, names: readonly string[]): Float64Array {
-  const cells = names.map((name) => textOf(table.columns[name]!));
+  const cells = names.map((name) => {
+    const list = table.vectors?.[name];
+    return list ? textOfList(list) : textOf(table.columns[name]!);
+  });
   return Float64Array.from({ length: table.rows }, (_, row) => {
     // Two FNV-1a hashes of 32 bits with different beginnings.
     let [a, b] = [0x811c9dc5, 0x1b873593];
@@ -23,6 +26,11 @@ const textOf = (data: ColumnData): ((row: number) => string) =>
   data.kind === 'numeric'
     ? (row) => String(data.values[row]! + 0)
     : (row) => (data.codes[row]! < 0 ? '\u0000' : data.categories[data.codes[row]!]!);
+
+const textOfList =
+  ({ values, length }: VectorData): ((row: number) => string) =>
+  (row) =>
+    values.subarray(row * length, (row + 1) * length).join();
 
 /** Those that occur once, ascending. */
 export function onceOnly(hashes: Float64Array): Float64Array {

@@ -39,12 +39,13 @@ export const run: StageRun<typeof sample> = async (context, inputs, options) => 
       prior: options.from === 'posterior' ? prior : standardNormal(passes.latentDim),
       shares,
       copies: options.copies,
+      elements: options.elements,
       signal,
       progress: (done) => context.progress(done / rows, `${done} of ${rows} rows`),
     });
     for await (const table of drawn)
       yield {
-        rows: table.rows,
+        ...table,
         columns: { ...table.columns, ...Object.fromEntries(ids.map(({ name, next }) => [name, next(table.rows)])) },
       };
   }

@@ -124,6 +124,11 @@ export function createRunner(options: RunnerOptions): Runner {
         occasion: occasion(rest),
       });
       let slot: StageSlot | undefined;
+      const leave = (): void => {
+        if (slot !== undefined) busy--;
+        slot?.end();
+        slot = undefined;
+      };
       try {
         slot = stageSlot(slots, await acquireSlot(task.path, runOptions));
         busy++;
@@ -137,6 +142,8 @@ export function createRunner(options: RunnerOptions): Runner {
         const checkpoints = new Set([prepared.key]);
         const supervised = await inProcess(prepared, place, runOptions, slot, checkpoints);
         const facts: Partial<StageOccasion> = { pid: supervised.pid, peakMemory: supervised.peakMemory };
+        // What is left waits for the disk; only files to be hashed keep a core busy.
+        if (prepared.sinks.size === 0 && Object.keys(prepared.parts.sources).length === 0) leave();
         if (!supervised.ok) return failure(supervised.error, facts);
         if (supervised.engine !== undefined) facts.engine = supervised.engine;
         let result = await checkOutputs(task.path, prepared.manifest, supervised.value, store.artifacts);
@@ -159,8 +166,7 @@ export function createRunner(options: RunnerOptions): Runner {
         if (runOptions.signal?.aborted) return failure(cancellation(runOptions.signal, task.path));
         return failure(HourglassError.from(error).toJSON());
       } finally {
-        if (slot !== undefined) busy--;
-        slot?.end();
+        leave();
       }
     },
 

@@ -49,6 +49,7 @@ export interface Place {
   worker(options?: {
     queues?: string[];
     slots?: number;
+    quickMs?: number;
     plugins?: Plugins;
     env?: Record<string, string>;
   }): Promise<RunningWorker>;
@@ -62,8 +63,16 @@ export interface Place {
   ended(workflowId: string): Promise<TemporalRun>;
 }
 
-/** A folder with a store, the toy plugin and a task queue of its own on the shared server; all of it goes when the test ends. */
-export async function makePlace(options: { env?: Record<string, string>; address?: string } = {}): Promise<Place> {
+export interface PlaceOptions {
+  env?: Record<string, string>;
+  address?: string;
+  /** When all of it goes. @default when the test ends */
+  lasts?: (end: () => Promise<void>) => void;
+}
+
+/** A folder with a store, the toy plugin and a task queue of its own on the shared server. */
+export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
+  const { lasts = onTestFinished } = options;
   const folder = mkdtempSync(join(tmpdir(), 'hourglass-temporal-'));
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(toyPlugin, join(folder, 'node_modules/hourglass-plugin-toy'));
@@ -82,7 +91,7 @@ export async function makePlace(options: { env?: Record<string, string>; address
   const [store, plugins] = [await openStore(join(folder, 'store')), await discoverPlugins({ from: [folder, root] })];
   const children: WorkerProcess[] = [];
   const workers: RunningWorker[] = [];
-  onTestFinished(async () => {
+  lasts(async () => {
     for (const one of children) one.signalAll('SIGKILL');
     await Promise.all(children.map(({ ended }) => ended));
     for (const worker of workers) worker.shutdown();

@@ -1,8 +1,14 @@
+import type { DatasetReader, Table } from '@hourglass/dataset';
 import { drawNormal, hostRandom, resolveEngine } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import type { Model } from '../model/model.ts';
 import { train } from '../training/train.ts';
 import { betaSchedule } from '../variational/beta.ts';
+import { rowBound } from '../variational/bound.ts';
+import { tableFromHeads } from '../variational/cells.ts';
+import { generatorPasses } from '../variational/generator.ts';
+import { prepareVariational, trainVariational, type VariationalOptions } from '../variational/learn.ts';
 import { groupHeads } from '../variational/heads.ts';
 import { reconstructionLoss } from '../variational/loss.ts';
 import { decodeMode, encodeMode, fitModes } from '../variational/modes.ts';
@@ -122,6 +128,141 @@ describe('heads', () => {
         .dataSync(),
     );
     expect([...slope].map((value) => Number(value.toFixed(5)))).toEqual([0.25, -0.25]);
+  });
+});
+
+describe('lists of numbers', () => {
+  const engine = resolveEngine('onnxruntime');
+  // Four pixels: two that are on together in 70 % of the rows, one that is grey, one that is never on.
+  const pixels = (rows: number, seed: number): Table => {
+    const random = hostRandom(seed, 9);
+    const values = Float32Array.from({ length: rows * 4 }, () => 0);
+    for (let row = 0; row < rows; row++) {
+      const on = random.uniform() < 0.7 ? 16 : 0;
+      values.set([on, on, 4, 0], 4 * row);
+    }
+    return { rows, columns: {}, vectors: { pixels: { values, length: 4 } } };
+  };
+  const reader = (table: Table): DatasetReader =>
+    ({
+      rows: table.rows,
+      columns: [{ name: 'pixels', type: 'vector', physical: 'UTINYINT[]', length: 4 }],
+      table: async () => table,
+    }) as unknown as DatasetReader;
+  const learn = async (decoder: 'bernoulli' | 'gaussian', epochs: number, learningRate: number) => {
+    const options: VariationalOptions = {
+      exclude: [],
+      categorical: [],
+      maxCategories: 50,
+      decoder,
+      modes: 4,
+      latentDim: 2,
+      width: 16,
+      blocks: 1,
+      dropout: 0,
+      beta: 1,
+      betaSchedule: 'constant',
+      warmup: 0,
+      freeBits: 0,
+      swapRate: 0,
+      validationFraction: 0,
+      maxRows: 10_000,
+      epochs,
+      batchSize: 64,
+      learningRate,
+      schedule: 'constant',
+      weightDecay: 0,
+      clipNorm: 1,
+      patience: 1000,
+    };
+    const lesson = await prepareVariational(reader(pixels(512, 1)), options, 5);
+    const trained = await trainVariational(await engine, lesson, {
+      signal: new AbortController().signal,
+      save: async () => {},
+      progress: () => {},
+    });
+    const model = {
+      description: { network: lesson.network.spec },
+      encoder: lesson.encoder,
+      shared: lesson.shared,
+      members: [trained.params],
+    } as unknown as Model;
+    return { lesson, model, passes: await generatorPasses(await engine, model) };
+  };
+  const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value / values.length, 0);
+
+  it('whose elements are on or off: a decoder that says one half of each has exactly length · log 2 nats', async () => {
+    const { lesson, model, passes } = await learn('bernoulli', 1, 1e-30);
+    for (const [name, array] of Object.entries(model.members[0]!))
+      if (name.startsWith('decoder/vector/') || name.startsWith('encoder/mu') || name.startsWith('encoder/logVar'))
+        array.values.fill(0);
+    passes.dispose();
+    const flat = await generatorPasses(await engine, model);
+    const bound = await rowBound(model, lesson.heads, flat, pixels(20, 2), { samples: 3, seed: 1 });
+    for (const nats of bound) expect(nats).toBeCloseTo(4 * Math.log(2), 4);
+    flat.dispose();
+  });
+
+  it('are learned near to their entropy, the bound tightens with more latents, and grey comes back as grey', async () => {
+    const { lesson, model, passes } = await learn('bernoulli', 150, 5e-3);
+    const rows = pixels(400, 3);
+    const nats = async (samples: number) =>
+      mean(await rowBound(model, lesson.heads, passes, rows, { samples, seed: 1 }));
+    const [loose, tight] = [await nats(1), await nats(64)];
+    // H(.7) of the two together, H(.25) of the grey one, nothing of the last.
+    const entropy = (p: number): number => -p * Math.log(p) - (1 - p) * Math.log(1 - p);
+    const truth = entropy(0.7) + entropy(0.25);
+    expect(tight).toBeLessThan(loose);
+    expect(tight).toBeGreaterThan(truth - 0.06);
+    expect(tight).toBeLessThan(truth + 0.12);
+    const z = new Float32Array(2000);
+    const normal = hostRandom(1, 4);
+    for (let at = 0; at < z.length; at++) z[at] = normal.normal();
+    const answers = await passes.distributions(z);
+    const drawn = tableFromHeads(lesson.encoder, lesson.heads, answers, 1000, hostRandom(2, 4)).vectors!.pixels!;
+    const grey = (j: number) => mean(Float64Array.from({ length: 1000 }, (_, row) => drawn.values[row * 4 + j]!)) / 16;
+    expect(Math.abs(grey(0) - 0.7)).toBeLessThan(0.12);
+    expect(Math.abs(grey(2) - 0.25)).toBeLessThan(0.08);
+    expect(grey(3)).toBeLessThan(0.03);
+    const both = tableFromHeads(lesson.encoder, lesson.heads, answers, 1000, hostRandom(2, 4), { elements: 'drawn' });
+    expect([...new Set(both.vectors!.pixels!.values)].sort((a, b) => a - b)).toEqual([0, 16]);
+    let together = 0;
+    for (let row = 0; row < 1000; row++)
+      if (both.vectors!.pixels!.values[row * 4] === both.vectors!.pixels!.values[row * 4 + 1]) together++;
+    expect(together).toBeGreaterThan(850);
+    passes.dispose();
+  });
+
+  it('whose elements are normal find their deviation, and stay inside what was seen', async () => {
+    const { lesson, passes } = await learn('gaussian', 120, 5e-3);
+    const { vectors, groups } = await passes.distributions(new Float32Array(400).map((_, i) => Math.sin(7 * i)));
+    expect(groups).toEqual([]);
+    // The two pixels are told by the latent, the others never change: little is left over.
+    expect(vectors[0]!.sigma).toBeLessThan(0.5);
+    const drawn = tableFromHeads(lesson.encoder, lesson.heads, { vectors, groups }, 200, hostRandom(2, 4), {
+      elements: 'drawn',
+    });
+    const { values } = drawn.vectors!.pixels!;
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...values)).toBeLessThanOrEqual(16);
+    passes.dispose();
+  });
+
+  it('are refused where some are missing, or where all their numbers are one', async () => {
+    const holed = pixels(100, 1);
+    holed.vectors!.pixels!.values.fill(NaN, 0, 4);
+    const blank = pixels(100, 1);
+    blank.vectors!.pixels!.values.fill(3);
+    const prepare = (table: Table) =>
+      prepareVariational(
+        reader(table),
+        { maxCategories: 5, maxRows: 100, decoder: 'bernoulli' } as VariationalOptions,
+        1,
+      );
+    await expect(prepare(holed)).rejects.toThrow(
+      /column "pixels" has no list of numbers in 1.0 % of the rows.*exclude/,
+    );
+    await expect(prepare(blank)).rejects.toThrow(/lists of one number, 3, throughout/);
   });
 });
 

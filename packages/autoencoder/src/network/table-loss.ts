@@ -97,7 +97,7 @@ function numberLoss(output: Tensor, target: Tensor, delta: number | undefined): 
 }
 
 /** Cross-entropy of logits l and targets t: max(l, 0) − l·t + log(1 + e^−|l|), which never overflows. */
-function booleanLoss(logits: Tensor, target: Tensor): Tensor {
+export function booleanLoss(logits: Tensor, target: Tensor): Tensor {
   const stable = tf.log(tf.add(tf.exp(tf.neg(tf.abs(logits))), 1));
   return tf.add(tf.sub(tf.relu(logits), tf.mul(logits, target)), stable);
 }

@@ -1,9 +1,10 @@
-import type { ColumnData, Table } from '@hourglass/dataset';
+import type { ColumnData, Table, VectorData } from '@hourglass/dataset';
 import { argMax, decodeCell } from '../columns/decode.ts';
 import type { TableEncoder } from '../columns/encoder.ts';
-import type { GroupAnswer } from './generator.ts';
+import type { DecoderAnswers, VectorAnswer } from './generator.ts';
 import type { ColumnHead } from './heads.ts';
 import { decodeMode } from './modes.ts';
+import { decodeVectors } from '../columns/vectors.ts';
 
 /** Random numbers a cell is drawn with. */
 export interface CellRandom {
@@ -11,21 +12,27 @@ export interface CellRandom {
   normal(): number;
 }
 
+export interface DrawOptions {
+  /** Class of a row's cell in the encoder's column; −1: not settled beforehand. */
+  settled?: (row: number, column: number) => number;
+  /** Elements of lists: their mean (the grey of one that is on or off), or drawn as well. @default 'mean' */
+  elements?: 'mean' | 'drawn';
+}
+
 /**
  * Cells from distributions: drawn with `random`, or the most probable without. Missing where that is a class and it came up.
- * @param settled class of a row's cell in the encoder's column; −1: not settled beforehand
  * @returns the learned columns, in the encoder's order
  */
 export function tableFromHeads(
   encoder: TableEncoder,
   heads: readonly ColumnHead[],
-  answers: readonly GroupAnswer[],
+  { groups, vectors }: DecoderAnswers,
   rows: number,
   random?: CellRandom,
-  settled?: (row: number, column: number) => number,
+  { settled, elements = 'mean' }: DrawOptions = {},
 ): Table {
   const columns = new Map<number, ColumnData>();
-  for (const { group, probabilities, mean, sigma } of answers) {
+  for (const { group, probabilities, mean, sigma } of groups) {
     const n = group.columns.length;
     group.columns.forEach((at, i) => {
       const column = encoder.columns[at]!;
@@ -59,10 +66,39 @@ export function tableFromHeads(
       );
     });
   }
+  const lists = vectors.map((answer): [string, VectorData] => [
+    encoder.columns[answer.vector.column]!.name,
+    vectorFrom(encoder, answer, rows, elements === 'drawn' ? random : undefined),
+  ]);
   return {
     rows,
-    columns: Object.fromEntries(encoder.columns.map(({ name }, at) => [name, columns.get(at)!])),
+    ...(lists.length > 0 ? { vectors: Object.fromEntries(lists) } : {}),
+    columns: Object.fromEntries(
+      encoder.columns.flatMap(({ name }, at) => (columns.has(at) ? [[name, columns.get(at)!]] : [])),
+    ),
   };
+}
+
+/** Elements in the table's units: inside the observed range, whole where only whole ones occurred. */
+function vectorFrom(
+  encoder: TableEncoder,
+  { vector, elements, sigma = 0 }: VectorAnswer,
+  rows: number,
+  random: CellRandom | undefined,
+): VectorData {
+  const column = encoder.columns[vector.column]!;
+  if (column.kind !== 'vector') throw new Error(`${column.name} is a ${column.kind}, no list of numbers`);
+  const { length, min, max, center, scale } = column;
+  const x = new Float32Array(rows * length);
+  for (let at = 0; at < x.length; at++) {
+    const element = elements[at]!;
+    if (vector.decoder === 'gaussian') x[at] = element + (random ? sigma * random.normal() : 0);
+    else {
+      const white = random ? Number(random.uniform() < element) : element;
+      x[at] = (min + (max - min) * white - center[at % length]!) / scale;
+    }
+  }
+  return decodeVectors(column, x, { at: 0, width: length, rows, exact: false });
 }
 
 const IDENTITY = { kind: 'linear', center: 0, scale: 1 } as const;

@@ -1,9 +1,11 @@
 import type { CompiledForward, DataArray, Engine } from '@hourglass/engine';
+import * as tf from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
 import { toData } from '../model/data.ts';
 import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
-import { LOG_SIGMA_LIMIT, variationalNetwork } from './network.ts';
+import { rowNats } from './loss.ts';
+import { LOG_SIGMA_LIMIT, variationalNetwork, type VectorColumn } from './network.ts';
 import type { HeadGroup } from './heads.ts';
 
 /** Distributions of a group's cells. */
@@ -16,13 +18,28 @@ export interface GroupAnswer {
   sigma?: Float32Array;
 }
 
+/** A list's elements, `[rows, length]`: chances of being on, or means in the encoder's units with the deviation of all. */
+export interface VectorAnswer {
+  vector: VectorColumn;
+  elements: Float32Array;
+  sigma?: number;
+}
+
+/** What the decoder says of some rows. */
+export interface DecoderAnswers {
+  groups: GroupAnswer[];
+  vectors: VectorAnswer[];
+}
+
 /** A variational model on an engine. Dispose it after use. */
 export interface GeneratorPasses {
   latentDim: number;
   /** Latents of encoded rows as normal distributions, `[n, d]` each. */
   posterior(encoded: EncodedTable): Promise<{ mu: Float32Array; logVar: Float32Array }>;
   /** Distributions of all cells of the rows that latents `[n, d]` stand for. */
-  heads(z: Float32Array): Promise<GroupAnswer[]>;
+  distributions(z: Float32Array): Promise<DecoderAnswers>;
+  /** −log p(row | latent) in nats, `[n]`, of encoded rows with their targets and latents `[n, d]`. */
+  nats(rows: Record<string, DataArray>, z: Float32Array): Promise<Float32Array>;
   dispose(): void;
 }
 
@@ -40,40 +57,67 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
   const decode: CompiledForward = await engine.compileForward({
     params,
     batchSize: 1024,
-    forward: (batch, values, context) =>
-      Object.fromEntries(
-        network
-          .heads(batch.z!, values, context)
-          .flatMap(({ logits, mean }, g) => [[`logits/${g}`, logits], ...(mean ? [[`mean/${g}`, mean]] : [])]),
-      ),
+    forward: (batch, values, context) => {
+      const { heads, vectors } = network.distributions(batch.z!, values, context);
+      return Object.fromEntries([
+        ...heads.flatMap(({ logits, mean }, g) => [[`logits/${g}`, logits], ...(mean ? [[`mean/${g}`, mean]] : [])]),
+        ...vectors.map(({ vector, elements }, k) => [
+          `vector/${k}`,
+          vector.decoder === 'bernoulli' ? tf.sigmoid(elements) : elements,
+        ]),
+      ]);
+    },
   });
+  let judge: CompiledForward | undefined;
   return {
     latentDim,
     async posterior(encoded) {
       const { mu, logVar } = await encode.run(toData(encoded));
       return { mu: mu!.values as Float32Array, logVar: logVar!.values as Float32Array };
     },
-    async heads(z) {
-      const out = await decode.run({
-        z: { dtype: 'float32', shape: [z.length / latentDim, latentDim], values: z } as DataArray,
+    async distributions(z) {
+      const out = await decode.run({ z: latents(z, latentDim) });
+      return {
+        groups: network.groups.map((group, g) => ({
+          group,
+          probabilities: softmax(out[`logits/${g}`]!.values as Float32Array, group.width),
+          ...(group.scored
+            ? {
+                mean: out[`mean/${g}`]!.values as Float32Array,
+                sigma: sigmaOf(params[`decoder/sigma/${g}/bias`]!.values),
+              }
+            : {}),
+        })),
+        vectors: network.vectors.map((vector, k) => ({
+          vector,
+          elements: out[`vector/${k}`]!.values as Float32Array,
+          ...(vector.decoder === 'gaussian' ? { sigma: sigmaOf(params[`decoder/vector/${k}/sigma`]!.values)[0]! } : {}),
+        })),
+      };
+    },
+    async nats(rows, z) {
+      judge ??= await engine.compileForward({
+        params,
+        forward: (batch, values, context) => ({
+          nats: tf.expandDims(rowNats(network.distributions(batch.z!, values, context), batch, values), 1),
+        }),
       });
-      return network.groups.map((group, g) => ({
-        group,
-        probabilities: softmax(out[`logits/${g}`]!.values as Float32Array, group.width),
-        ...(group.scored
-          ? {
-              mean: out[`mean/${g}`]!.values as Float32Array,
-              sigma: sigmaOf(params[`decoder/sigma/${g}/bias`]!.values),
-            }
-          : {}),
-      }));
+      const out = await judge.run({ ...rows, z: latents(z, latentDim) });
+      return out.nats!.values as Float32Array;
     },
     dispose() {
       encode.dispose();
       decode.dispose();
+      judge?.dispose();
     },
   };
 }
+
+const latents = (z: Float32Array, d: number): DataArray => ({
+  dtype: 'float32',
+  shape: [z.length / d, d],
+  values: z,
+});
 
 /** As the network bounds it. */
 const sigmaOf = (raw: Float32Array): Float32Array =>

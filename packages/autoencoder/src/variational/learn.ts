@@ -9,12 +9,13 @@ import { toData } from '../model/data.ts';
 import type { NetworkSpec } from '../network/network.ts';
 import type { Trained, TrainingOptions } from '../training/task.ts';
 import { train, type TrainingHooks } from '../training/train.ts';
-import { columnHead, headSpec, type ColumnHead } from './heads.ts';
+import { columnHead, headSpec, type ColumnHead, type Decoder } from './heads.ts';
 import { BETA, variationalLoss } from './loss.ts';
 import { fitModes } from './modes.ts';
 import { variationalNetwork, type VariationalNetwork } from './network.ts';
 import { betaSchedule, type BetaSchedule } from './beta.ts';
 import { encodeTargets } from './targets.ts';
+import { greyFrames } from './vectors.ts';
 
 export interface VariationalOptions
   extends
@@ -27,6 +28,8 @@ export interface VariationalOptions
   dropout: number;
   /** Components of a numeric column's mixture at most. */
   modes: number;
+  /** How elements of lists of numbers are distributed. */
+  decoder: Decoder;
   /** Nats a latent dimension may hold unpressed. */
   freeBits: number;
   /** Share of cells the encoder sees of another row while training. */
@@ -69,7 +72,13 @@ export async function prepareVariational(
   seed: number,
 ): Promise<VariationalLesson> {
   const { columns, exclude, categorical, maxCategories } = options;
-  const { encoder, notices } = await fitTable(reader, { columns, exclude, categorical, maxCategories });
+  const { encoder, notices } = await fitTable(reader, {
+    columns,
+    exclude,
+    categorical,
+    maxCategories,
+    vectors: true,
+  });
   for (const column of encoder.columns)
     if (column.kind === 'category' && column.buckets > 0)
       throw new HourglassError(
@@ -82,10 +91,10 @@ export async function prepareVariational(
   if (table.rows < reader.rows)
     notices.push(`trained on a sample of ${table.rows} of ${reader.rows} rows (maxRows: ${options.maxRows})`);
   const heads = encoder.columns.map((column) => {
-    const data = table.columns[column.name]!;
-    if (column.kind !== 'number' || data.kind !== 'numeric') return columnHead(column, undefined);
+    const data = table.columns[column.name];
+    if (column.kind !== 'number' || data?.kind !== 'numeric') return columnHead(column, undefined, options.decoder);
     const sorted = data.values.filter((value) => !Number.isNaN(value)).sort();
-    return columnHead(column, fitModes(sorted, { modes: options.modes }));
+    return columnHead(column, fitModes(sorted, { modes: options.modes }), options.decoder);
   });
   const spec: NetworkSpec = {
     kind: 'variational',
@@ -101,7 +110,10 @@ export async function prepareVariational(
   const network = variationalNetwork(spec);
   const encoded = encodeTable(encoder, table);
   const order = network.groups.flatMap((group) => group.columns);
-  const all = { ...toData(encoded), ...encodeTargets(encoder, heads, order, table) };
+  const all = {
+    ...toData(encoded),
+    ...(order.length > 0 ? encodeTargets(encoder, heads, order, table) : {}),
+  };
   const shuffled = permutation(table.rows, deriveSeed(seed, 'validation'), 0);
   const held = Math.floor(table.rows * options.validationFraction);
   const enough = held >= FEWEST_HELD;
@@ -119,7 +131,7 @@ export async function prepareVariational(
     order,
     train: enough ? takeArrays(all, shuffled.slice(held).sort()) : all,
     ...(enough ? { validation: takeArrays(all, shuffled.slice(0, held).sort()) } : {}),
-    shared: network.prior(encoded),
+    shared: { ...network.prior(encoded), ...greyFrames(encoder, network.vectors) },
     notices,
   };
 }

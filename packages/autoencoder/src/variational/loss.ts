@@ -7,7 +7,8 @@ import { swappedInput } from '../network/corruptions.ts';
 import { toBatch } from '../model/data.ts';
 import { observedInput } from '../model/predictor.ts';
 import type { RowLoss } from '../training/task.ts';
-import type { HeadOutput, VariationalNetwork } from './network.ts';
+import type { DecoderOutput, HeadOutput, VariationalNetwork } from './network.ts';
+import { binarised, vectorLoss } from './vectors.ts';
 
 /** Frozen parameter `[1]` that holds the present weight of the KL term. */
 export const BETA = 'skip/beta';
@@ -24,8 +25,10 @@ export function variationalLoss(
   network: VariationalNetwork,
   { freeBits, swapRate }: { freeBits: number; swapRate: number },
 ): (batch: Record<string, Tensor>, params: Params, context: StepContext) => RowLoss {
-  const columns = network.spec.heads!.length;
-  return (batch, params, context) => {
+  // An element of a list is as much as a column: the loss of a row is the mean over all.
+  const cellsOfRow = network.spec.heads!.reduce((sum, { vector }) => sum + (vector?.length ?? 1), 0);
+  return (given, params, context) => {
+    const batch = binarised(network, given, params, (shape) => context.random.uniform(shape));
     const { w } = toBatch(batch);
     const input =
       context.training && swapRate > 0
@@ -34,7 +37,7 @@ export function variationalLoss(
     const { mu, logVar } = network.posterior(network.prepare(input, params), params, context);
     const [rows, d] = mu.shape as [number, number];
     const z = tf.add(mu, tf.mul(tf.exp(tf.mul(logVar, 0.5)), context.random.normal([rows, d])));
-    const cells = reconstructionLoss(network.heads(z, params, context), batch, params);
+    const cells = rowNats(network.distributions(z, params, context), batch, params);
     const each = tf.mul(tf.sub(tf.add(tf.square(mu), tf.exp(logVar)), tf.add(logVar, 1)), 0.5);
     const kl =
       context.training && freeBits > 0
@@ -42,11 +45,18 @@ export function variationalLoss(
           tf.add(tf.mul(tf.sum(each, 1), 0), tf.sum(tf.maximum(tf.mean(each, 0), freeBits)))
         : tf.sum(each, 1);
     const loss = tf.add(cells, tf.mul(kl, params[BETA]!));
-    return { loss, weight: tf.add(tf.mul(tf.sum(w, 1), 0), columns) };
+    return { loss, weight: tf.add(tf.mul(tf.sum(w, 1), 0), cellsOfRow) };
   };
 }
 
-/** −log of the cells under the decoder's distributions, summed over the columns, `[b]`; constants are left out. */
+/** −log of everything in a row under the decoder's distributions, `[b]`; constants of scores are left out. */
+export function rowNats({ heads, vectors }: DecoderOutput, batch: Record<string, Tensor>, params: Params): Tensor {
+  const parts = vectors.map((output, k) => vectorLoss(output, batch, params, k));
+  if (heads.length > 0) parts.unshift(reconstructionLoss(heads, batch, params));
+  return parts.reduce((sum, part) => tf.add(sum, part));
+}
+
+/** −log of the cells that have classes, summed over the columns, `[b]`; constants are left out. */
 export function reconstructionLoss(outputs: HeadOutput[], batch: Record<string, Tensor>, params: Params): Tensor {
   let at = 0;
   const parts = outputs.map(({ group, logits, mean, logSigma }, g) => {

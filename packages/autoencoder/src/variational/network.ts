@@ -6,7 +6,7 @@ import { embeddingWidth, ParamBuilder } from '../network/init.ts';
 import { dense, layerNorm, type Params } from '../network/layers.ts';
 import type { Network, NetworkSpec, PreparedInput } from '../network/network.ts';
 import { assemble, residual, tabularInputWidth } from '../network/tabular.ts';
-import { groupHeads, type HeadGroup } from './heads.ts';
+import { groupHeads, type HeadGroup, type VectorHead } from './heads.ts';
 
 /** A latent as a normal distribution, `[b, d]` each. */
 export interface Posterior {
@@ -24,11 +24,35 @@ export interface HeadOutput {
   logSigma?: Tensor;
 }
 
+/** A list's answer: logits of elements that are on or off, or means in the encoder's units, and the log deviation of all. */
+export interface VectorOutput {
+  vector: VectorColumn;
+  /** `[b, length]` */
+  elements: Tensor;
+  /** Gaussian decoder: `[1]`. */
+  logSigma?: Tensor;
+}
+
+/** Where a column of lists stands. */
+export interface VectorColumn extends VectorHead {
+  /** Index into the encoder's columns. */
+  column: number;
+  /** Where its elements begin in x. */
+  at: number;
+}
+
+/** Everything a decoder says. */
+export interface DecoderOutput {
+  heads: HeadOutput[];
+  vectors: VectorOutput[];
+}
+
 /** The network of a variational autoencoder on tables. */
 export interface VariationalNetwork extends Network {
   groups: HeadGroup[];
+  vectors: VectorColumn[];
   posterior(input: PreparedInput, params: Params, context: StepContext): Posterior;
-  heads(z: Tensor, params: Params, context: StepContext): HeadOutput[];
+  distributions(z: Tensor, params: Params, context: StepContext): DecoderOutput;
 }
 
 /** Log variances and log deviations stay within ± these, smoothly. */
@@ -42,6 +66,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
   const { layout, latentDim, width, blocks } = spec;
   const heads = spec.heads!;
   const groups = groupHeads(heads);
+  const vectors = vectorColumns(spec);
   const inputWidth = tabularInputWidth(spec);
 
   const posterior = ({ row }: PreparedInput, params: Params, context: StepContext): Posterior => {
@@ -54,6 +79,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
   return {
     spec,
     groups,
+    vectors,
     init(seed) {
       const build = new ParamBuilder(seed);
       layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
@@ -72,6 +98,10 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
         build.dense(`decoder/score/${g}`, width, size, 0.1);
         build.zeros(`decoder/sigma/${g}/bias`, [group.columns.length, group.width]);
       });
+      vectors.forEach(({ length, decoder }, k) => {
+        build.dense(`decoder/vector/${k}`, width, length, 0.5);
+        if (decoder === 'gaussian') build.zeros(`decoder/vector/${k}/sigma`, [1]);
+      });
       return build.params;
     },
     prior: () => headMasks(spec, groups),
@@ -80,22 +110,31 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
     encode: (input, params, context) => posterior(input, params, context).mu,
     activationWidth: latentDim,
     activations: (input, params, context) => posterior(input, params, context).mu,
-    heads(z, params, context) {
+    distributions(z, params, context) {
       let y = dense(z, params, 'decoder/in');
       for (let k = 0; k < blocks; k++) y = residual(y, params, `decoder/${k}`, spec.dropout, context);
       y = layerNorm(y, params, 'decoder/norm');
       const rows = z.shape[0]!;
-      return groups.map((group, g) => {
-        const shape = [rows, group.columns.length, group.width];
-        const logits = tf.add(tf.reshape(dense(y, params, `decoder/class/${g}`), shape), params[`skip/never/${g}`]!);
-        if (!group.scored) return { group, logits };
-        return {
-          group,
-          logits,
-          mean: tf.reshape(dense(y, params, `decoder/score/${g}`), shape),
-          logSigma: bounded(params[`decoder/sigma/${g}/bias`]!, LOG_SIGMA_LIMIT),
-        };
-      });
+      return {
+        heads: groups.map((group, g) => {
+          const shape = [rows, group.columns.length, group.width];
+          const logits = tf.add(tf.reshape(dense(y, params, `decoder/class/${g}`), shape), params[`skip/never/${g}`]!);
+          if (!group.scored) return { group, logits };
+          return {
+            group,
+            logits,
+            mean: tf.reshape(dense(y, params, `decoder/score/${g}`), shape),
+            logSigma: bounded(params[`decoder/sigma/${g}/bias`]!, LOG_SIGMA_LIMIT),
+          };
+        }),
+        vectors: vectors.map((vector, k) => ({
+          vector,
+          elements: dense(y, params, `decoder/vector/${k}`),
+          ...(vector.decoder === 'gaussian'
+            ? { logSigma: bounded(params[`decoder/vector/${k}/sigma`]!, LOG_SIGMA_LIMIT) }
+            : {}),
+        })),
+      };
     },
     decode: refuseDecoding,
     decodeBoth: refuseDecoding,
@@ -107,6 +146,15 @@ function refuseDecoding(): never {
     'MODEL_INCOMPATIBLE',
     'this model generates rows: its decoder gives distributions, not a table; use synthetic-data/reconstruct, sample or interpolate',
   );
+}
+
+function vectorColumns({ layout, heads }: NetworkSpec): VectorColumn[] {
+  let at = layout.numbers;
+  return heads!.flatMap(({ vector }, column) => {
+    if (!vector) return [];
+    at += vector.length;
+    return [{ ...vector, column, at: at - vector.length }];
+  });
 }
 
 /** Smoothly within ± limit. */

@@ -71,12 +71,12 @@ export async function fitDetector(
     judges,
     Int32Array.from({ length: judges.rows * copies }, (_, i) => i % judges.rows),
   );
-  const spoiled: Record<Component, Float64Array>[] = [];
+  const spoiled = {} as Record<PseudoKind, Record<Component, Float64Array>>;
   for (const kind of PSEUDO_KINDS)
-    spoiled.push(await surprises(pseudoAnomalies(encoder, many, fit, kind, deriveSeed(seed, 'pseudo'))));
+    spoiled[kind] = await surprises(pseudoAnomalies(encoder, many, fit, kind, deriveSeed(seed, 'pseudo')));
   const { weights, auroc: fused } = chooseWeights(normal, spoiled);
-  const against = (pick: (scores: Record<Component, Float64Array>) => Float64Array, k: number): number => {
-    const [a, b] = [pick(normal), pick(spoiled[k]!)];
+  const against = (pick: (scores: Record<Component, Float64Array>) => Float64Array, kind: PseudoKind): number => {
+    const [a, b] = [pick(normal), pick(spoiled[kind])];
     return auroc(
       Uint8Array.from({ length: a.length + b.length }, (_, i) => (i < a.length ? 0 : 1)),
       Float64Array.from([...a, ...b]),
@@ -96,10 +96,10 @@ export async function fitDetector(
       components: Object.fromEntries(
         options.scores.map((name) => [
           name,
-          PSEUDO_KINDS.reduce((sum, _, k) => sum + against((s) => s[name], k) / PSEUDO_KINDS.length, 0),
+          PSEUDO_KINDS.reduce((sum, kind) => sum + against((s) => s[name], kind) / PSEUDO_KINDS.length, 0),
         ]),
       ) as Record<Component, number>,
-      kinds: Object.fromEntries(PSEUDO_KINDS.map((kind, k) => [kind, against((s) => fuse(s, kept), k)])) as Record<
+      kinds: Object.fromEntries(PSEUDO_KINDS.map((kind) => [kind, against((s) => fuse(s, kept), kind)])) as Record<
         PseudoKind,
         number
       >,

@@ -1,4 +1,5 @@
 import { auroc } from '@hourglass/metrics';
+import { PSEUDO_KINDS, type PseudoKind } from '../pseudo-kinds.ts';
 
 /** Weights of the fused scores and how well they tell pseudo-anomalies from held-out normals. */
 export interface ChosenWeights<Name extends string> {
@@ -20,34 +21,40 @@ const DOUBT = 20;
 
 /**
  * Chooses how scores are added, without labels: every way to share six sixths among them, judged by the mean AUROC of
- * held-out normals against each kind of pseudo-anomaly.
+ * held-out normals against each kind of pseudo-anomaly. The choice is trusted as far as swapped rows, the kind that leaves
+ * every column as it was, can be told from normal ones at all: where columns hardly depend on each other, or most cells are
+ * one value, spoiled rows cannot show which score is good, and all count more alike.
  *
  * @param normal - surprise of held-out normal rows by score
- * @param spoiled - the same of each kind of pseudo-anomaly; all of one length
+ * @param kinds - the same of each kind of pseudo-anomaly; all of one length
  */
 export function chooseWeights<Name extends string>(
   normal: Record<Name, Float64Array>,
-  spoiled: Record<Name, Float64Array>[],
+  kinds: Record<PseudoKind, Record<Name, Float64Array>>,
 ): ChosenWeights<Name> {
   const names = Object.keys(normal) as Name[];
+  const spoiled = PSEUDO_KINDS.map((kind) => kinds[kind]);
   const normals = normal[names[0]!].length;
   const labels = Uint8Array.from({ length: normals + spoiled[0]![names[0]!].length }, (_, i) => (i < normals ? 0 : 1));
   const all = spoiled.map((kind) => names.map((name) => Float64Array.from([...normal[name], ...kind[name]])));
   // Spoiled rows that most scores find more normal than normal rows are none: between the rows of one round cluster, say.
   const sensible = all.filter((scores) => median(scores.map((own) => auroc(labels, own))) >= 0.5);
   const columns = sensible.length > 0 ? sensible : all;
+  const told = (weights: number[], scores: Float64Array[]): number => {
+    const fused = new Float64Array(labels.length);
+    weights.forEach((weight, c) => {
+      if (weight > 0) for (let i = 0; i < fused.length; i++) fused[i]! += weight * scores[c]![i]!;
+    });
+    return auroc(labels, fused);
+  };
   const judge = (weights: number[]): number =>
-    columns.reduce((sum, scores) => {
-      const fused = new Float64Array(scores[0]!.length);
-      weights.forEach((weight, c) => {
-        if (weight > 0) for (let i = 0; i < fused.length; i++) fused[i]! += weight * scores[c]![i]!;
-      });
-      return sum + auroc(labels, fused) / columns.length;
-    }, 0);
+    columns.reduce((sum, scores) => sum + told(weights, scores) / columns.length, 0);
   const judged = shares(names.length, STEPS).map((weights) => ({ weights, auroc: judge(weights) }));
   const best = Math.max(...judged.map((each) => each.auroc));
   const good = judged.filter((each) => each.auroc >= best - near(normals, spoiled.length));
-  const trust = normals / (normals + DOUBT);
+  const swapped = all[PSEUDO_KINDS.indexOf('swap')]!;
+  const tellable = Math.max(0, ...good.map(({ weights }) => 2 * told(weights, swapped) - 1));
+  const trust = (tellable * normals) / (normals + DOUBT);
   const mean = names.map(
     (_, c) =>
       trust * good.reduce((sum, { weights }) => sum + weights[c]! / good.length, 0) + (1 - trust) / names.length,

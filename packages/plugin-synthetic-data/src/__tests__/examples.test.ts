@@ -8,6 +8,7 @@ interface Metrics {
   nullGap: number;
   copies: number;
   baselines: { copula: { quality: number } };
+  likelihood: { nats: number };
 }
 const pipeline = (name: string): string =>
   fileURLToPath(new URL(`../../../../workflows/pipelines/${name}.yaml`, import.meta.url));
@@ -32,3 +33,13 @@ it('digits-synthetic: a reader of drawn digits reads real ones', { timeout: 600_
   expect(metrics.utility.forest).toBeGreaterThan(0.8);
   expect(metrics.quality).toBeGreaterThan(metrics.baselines.copula.quality);
 });
+
+it(
+  'digits-pictures: drawn pictures teach as well, and digits never seen are likely',
+  { timeout: 600_000 },
+  async () => {
+    const metrics = await evaluated('digits-pictures', { epochs: 60 });
+    expect(metrics.utility.forest).toBeGreaterThan(0.8);
+    expect(metrics.likelihood.nats).toBeLessThan(33);
+  },
+);
