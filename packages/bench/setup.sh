@@ -3,6 +3,8 @@
 #   setup.sh            what most benchmarks need
 #   setup.sh engine     PyTorch, Keras and TensorFlow (6 GB), in an environment of its own
 #   setup.sh synthetic  SDV (6 GB with PyTorch)
+#   setup.sh matching   hnswlib, compiled at install: needs a C++ compiler and Python's headers
+#   setup.sh images     scikit-image and BM3D (whose licence allows non-commercial use only)
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -10,8 +12,10 @@ case "${1:-}" in
   '') name=venv requirements="$here/python/requirements.txt" ;;
   engine) name=venv-engine requirements="$here/python/requirements-engine.txt" ;;
   synthetic) name=venv-synthetic requirements="$here/python/requirements-synthetic.txt" ;;
+  matching) name=venv-matching requirements="$here/python/requirements-matching.txt" ;;
+  images) name=venv-images requirements="$here/python/requirements-images.txt" ;;
   *)
-    echo "bench:setup: expected nothing, \"engine\" or \"synthetic\", found \"$1\"" >&2
+    echo "bench:setup: expected nothing, \"engine\", \"synthetic\", \"matching\" or \"images\", found \"$1\"" >&2
     exit 2
     ;;
 esac

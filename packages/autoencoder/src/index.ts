@@ -40,6 +40,7 @@ export { realColumns, realMatrix, withReals, type RealColumn } from './columns/r
 export { concatRows, takeRows, toData, type TableBatch } from './model/data.ts';
 export { augment } from './images/augment.ts';
 export { defineImageApplication, type ImageApplication } from './images/image-application.ts';
+export type { ImageAnswer } from './images/image-answer.ts';
 export { loadImageModel, saveImageModel, type ImageModel, type ImageModelDescription } from './images/image-model.ts';
 export { imagePredictor, type ImagePredictor } from './images/image-predictor.ts';
 export type { Patches } from './images/patches.ts';
@@ -53,11 +54,12 @@ export { readSafetensors, writeSafetensors, type NamedArray } from './model/safe
 export { loadModel, saveModel } from './model/save.ts';
 export { putFilePair, readFilePair, type FilePair } from './model/model-files.ts';
 export { buildNetwork } from './network/build.ts';
-export { addNoise, hideCells, keepFirstLatents, swappedInput } from './network/corruptions.ts';
+export { addNoise, hideCells, keepFirstLatents, swapCells, swappedInput } from './network/corruptions.ts';
 export { gaussianFill } from './network/gaussian-fill.ts';
 export { fitGaussian, type Gaussian, type GaussianFitOptions } from './network/gaussian-fit.ts';
 export type { Network, NetworkSpec, PreparedInput, TableInput } from './network/network.ts';
 export { cellLoss, readOutput, type TableLossOptions, type TableTarget } from './network/table-loss.ts';
+export { exportImageModel } from './onnx/export-image-model.ts';
 export { exportModel, type ExportedModel } from './onnx/export-model.ts';
 export type { ModelOutput } from './options.ts';
 export type { CurvePoint, RowLoss, Trained, TrainingOptions, TrainingProgress, TrainingTask } from './training/task.ts';

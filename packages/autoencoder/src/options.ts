@@ -109,6 +109,24 @@ export const latentOptions = {
     .describe(
       'pca: the network begins as principal components of the numeric columns and learns what to add to them. none: it learns everything itself.',
     ),
+  bounded: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Answers of numbers stay within the range each column had in training, and the network learns knowing it. Not of a linear network.',
+    ),
+  shape: z
+    .tuple([z.int().min(2), z.int().min(2)])
+    .optional()
+    .describe('Rows and columns of the image that the learned numbers are: needed by warp.'),
+  warp: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe(
+      'Images enter the network turned, slanted, stretched and moved by up to this share, the answer is the image as it was: what is alike but for that comes near in the latent. 0: none; 0.2 suits digits.',
+    ),
   ordered: z
     .boolean()
     .default(false)

@@ -16,3 +16,13 @@ export async function readOutOf(store: ArtifactStore, ref: Pick<ArtifactRef, 'di
     );
   return readOut;
 }
+
+/** Whether a stored model is over pictures or over tables. Loads no tensors. @throws ARTIFACT_NOT_FOUND, INPUT_INVALID (no model) */
+export async function modelReads(
+  store: ArtifactStore,
+  ref: Pick<ArtifactRef, 'digest'>,
+): Promise<'pictures' | 'table'> {
+  const { meta } = await store.get(ref, 'model');
+  // A model of a table records its columns, one of pictures their channels.
+  return meta.channels === undefined ? 'table' : 'pictures';
+}

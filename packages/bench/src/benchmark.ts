@@ -13,6 +13,11 @@ export interface BenchmarkOptions {
   engines?: string[];
   /** Most threads, where a benchmark tries several. */
   threads?: number;
+  /** Only trainings of these sizes of the latent, and only these numbers of labels. */
+  dims?: number[];
+  budgets?: number[];
+  /** Epochs of a training, instead of the benchmark's own. */
+  epochs?: number;
   /** Says what is going on, on the terminal. */
   log(message: string): void;
 }

@@ -32,14 +32,17 @@ const CASES: { table: LabelledTable; budgets: number[]; train: Record<string, un
     table: 'mnist',
     budgets: [100, 1000],
     train: {
-      latentDim: 64,
+      latentDim: 32,
+      base: 'pca',
+      shape: [28, 28],
+      warp: 0.2,
       architecture: 'mlp',
       width: 1024,
       blocks: 2,
       epochs: 12,
       learningRate: 0.004,
       weightDecay: 0,
-      swapRate: 0.15,
+      swapRate: 0,
       validationFraction: 0.01,
       shardMiB: 1024,
     },
@@ -63,12 +66,22 @@ interface Forest {
   versions: Record<string, string>;
 }
 
-export async function run({ tables, seeds = 5, peers, log }: BenchmarkOptions): Promise<BenchmarkResult> {
+export async function run({
+  tables,
+  seeds = 5,
+  peers,
+  budgets: labels,
+  epochs,
+  log,
+}: BenchmarkOptions): Promise<BenchmarkResult> {
   const rows: BenchmarkResult['rows'] = [];
   const notes: string[] = [];
   const wanted = chosenTables([...new Set(CASES.map(({ table }) => table))], tables);
   await withStages(async (stage, { folder }) => {
-    for (const { table, budgets, train } of CASES.filter((each) => wanted.includes(each.table))) {
+    for (const { table, budgets: all, train: given } of CASES.filter((each) => wanted.includes(each.table))) {
+      const budgets = all.filter((budget) => labels?.includes(budget) ?? true);
+      if (budgets.length === 0) continue;
+      const train = { ...given, ...(epochs === undefined ? {} : { epochs }) };
       const label = LABELS[table];
       log(`${table}: learning without labels`);
       const split = await labelledTable(stage, table);

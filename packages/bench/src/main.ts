@@ -17,20 +17,27 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   matching: async () => import('./matching.ts'),
   engine: async () => import('./engine.ts'),
   synthetic: async () => import('./synthetic.ts'),
+  denoising: async () => import('./denoising.ts'),
+  colorization: async () => import('./colorization.ts'),
   temporal: async () => import('./temporal.ts'),
 };
 
 const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [--tables A,B] [--peers A,B]
-                                 [--nets A,B] [--engines A,B] [--threads N]
+                                 [--dims N,M] [--budgets N,M] [--epochs N] [--nets A,B] [--engines A,B] [--threads N]
 
   NAME     one or more of: ${Object.keys(BENCHMARKS).join(', ')}
   --json   one JSON object on standard output, progress on standard error
-  --rows   rows of made data (ingest, large), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly)
+  --rows   rows of made data (ingest, large), objects (matching), items (fanout), partitions (temporal), rows scored (anomaly),
+           pictures learned from (denoising, colorization; 2000 is a matter of minutes)
   --seeds  how many masks (imputation), splits (anomaly), repetitions (overhead, temporal)
-  --tables only these tables (imputation, anomaly, reduction, features, matching)
+  --tables only these tables (imputation, anomaly, reduction, features, matching, denoising)
   --peers  only these peers (imputation: mean, knn, ice, missforest; anomaly: knn, lof, pca, iforest, pyod-knn, pyod-lof,
            pyod-pca, pyod-hbos, pyod-iforest, pyod-ecod, pyod-copod, knn+hbos; ingest: pyarrow-1, pyarrow, duckdb-1,
-           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest)
+           duckdb; engine: torch, torch-fused, torch-compile, keras, sklearn; features: forest; matching: hnswlib;
+           denoising: nlm, tv, wavelet, bm3d)
+  --dims   only trainings of these sizes (reduction)
+  --budgets  only these numbers of labels (features)
+  --epochs instead of the benchmark's own (reduction, features, matching)
   --nets, --engines  only these (engine)
   --threads  most threads to try beside one (engine)`;
 
@@ -46,6 +53,9 @@ async function main(): Promise<void> {
       nets: { type: 'string' },
       engines: { type: 'string' },
       threads: { type: 'string' },
+      dims: { type: 'string' },
+      budgets: { type: 'string' },
+      epochs: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -71,6 +81,9 @@ async function main(): Promise<void> {
     nets: values.nets?.split(','),
     engines: values.engines?.split(','),
     threads: count('--threads', values.threads),
+    dims: values.dims?.split(',').map((value) => count('--dims', value)!),
+    budgets: values.budgets?.split(',').map((value) => count('--budgets', value)!),
+    epochs: count('--epochs', values.epochs),
     log: (message: string) => console.error(message),
   };
   const results: Record<string, unknown> = {};

@@ -10,9 +10,13 @@ import { HourglassError } from '@hourglass/core';
  * Runs a script of `packages/bench/python` in the environment of `npm run bench:setup`; its output ends with one line of
  * JSON.
  *
- * @param environment `engine`: the one with PyTorch and Keras; `synthetic`: the one with SDV
+ * @param environment `engine`: the one with PyTorch and Keras; `synthetic`: with SDV; `matching`: with hnswlib; `images`: with scikit-image and BM3D
  */
-export async function runPython<T>(script: string, args: string[], environment?: 'engine' | 'synthetic'): Promise<T> {
+export async function runPython<T>(
+  script: string,
+  args: string[],
+  environment?: 'engine' | 'synthetic' | 'matching' | 'images',
+): Promise<T> {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const python = join(cache, `hourglass/bench/venv${environment ? `-${environment}` : ''}/bin/python`);
   if (!existsSync(python))

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -53,15 +53,21 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
     await sleep(5000);
     const idle = worker.memory().now;
     const raw = fileURLToPath(new URL('./temporal/raw-worker.ts', import.meta.url));
-    await place.child(['--import', import.meta.resolve('tsx'), raw, place.env.TEMPORAL_ADDRESS, 'raw']);
+    const rawWorker = ['--import', import.meta.resolve('tsx'), raw, place.env.TEMPORAL_ADDRESS];
+    await place.child([...rawWorker, 'raw']);
+    const cores = availableParallelism();
+    await place.child([...rawWorker, 'raw-cores', String(cores)]);
     let value = 0;
     const ours = (text: string, more: object = {}): Promise<Ran> => place.run(text, { value: ++value, ...more });
     // Warm: bundles loaded, processes started.
     for (const warm of [chain(3), fan(8)])
       await ours(warm, warm.startsWith('hourglass: v1\nname: fan') ? { items: count(8) } : {});
-    await place.raw('parallel', 20);
+    for (const queue of ['raw', 'raw-cores']) await place.raw('parallel', 20, queue);
 
-    const figures = { rawSequential: [], sequential: [], rawParallel: [], parallel: [] } as Record<string, number[]>;
+    const figures = { rawSequential: [], sequential: [], rawParallel: [], rawCores: [], parallel: [] } as Record<
+      string,
+      number[]
+    >;
     const each = (long: Ran, short: Ran, items: number): number => (1000 * (long.seconds - short.seconds)) / items;
     for (let i = 0; i < seeds; i++) {
       log(`one by one and side by side: ${i + 1} of ${seeds}`);
@@ -71,6 +77,13 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
       figures.sequential!.push(each(await ours(chain(SEQUENTIAL)), await ours(chain(SHORT)), SEQUENTIAL - SHORT));
       figures.rawParallel!.push(
         each(await place.raw('parallel', PARALLEL), await place.raw('parallel', SHORT), PARALLEL - SHORT),
+      );
+      figures.rawCores!.push(
+        each(
+          await place.raw('parallel', PARALLEL, 'raw-cores'),
+          await place.raw('parallel', SHORT, 'raw-cores'),
+          PARALLEL - SHORT,
+        ),
       );
       figures.parallel!.push(
         each(
@@ -90,6 +103,7 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
     const rows = [
       compared('a stage, one after the other', figures.sequential!, figures.rawSequential!),
       compared('a stage, 500 side by side', figures.parallel!, figures.rawParallel!),
+      compared(`the same, raw with ${cores} at once as well`, figures.parallel!, figures.rawCores!),
       { what: 'worker, idle', ours: `${idle} MiB`, target: '≤ 250 MiB' },
       {
         what: '`hourglass dev` until its worker polls',
@@ -117,7 +131,8 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
       rows,
       notes: [
         `a stage: one input ref, one output of 1 KB written and synced, a record in the cache; warm processes; (time of ${SEQUENTIAL} − time of ${SHORT}) / ${SEQUENTIAL - SHORT}, side by side ${PARALLEL} and ${SHORT}; by the server’s clock; median of ${seeds}, best … worst`,
-        'raw: a worker with Temporal’s defaults, an activity that gives its argument back; the same server (1.32, in memory), alternating',
+        'raw: a worker with Temporal’s defaults (a hundred activities at once), an activity that gives its argument back in the worker itself, nothing written; the same server (1.32, in memory), alternating',
+        `ours: ${cores} stages compute at once, one a core, each in a process of its own, with its lookup before and its durable writes after; that work is in the ratio`,
         'worker memory: resident set of the worker’s own process',
       ],
     };

@@ -1,14 +1,25 @@
+import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactPart, type ArtifactRef } from '@hourglass/core';
 import { putDataset, readManifest } from './dataset-manifest.ts';
+import { typeOf } from './columns.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { ident, parquetScan } from './sql.ts';
+import { stageTables, type WriteColumn } from './stage-tables.ts';
+import type { Table } from './types.ts';
 import { countRows } from './store-rows.ts';
 import { storeParquet } from './write-parquet.ts';
 
 export interface QueryDatasetOptions {
   /** Datasets by the name the query knows them by. */
   inputs: Record<string, ArtifactRef>;
+  /** Tables from memory, by name beside the inputs. */
+  tables?: Record<string, TableSource>;
+  /**
+   * Inputs of one part that get one column more, of that name: the row's number, from 0. By it rows are found without reading
+   * the others.
+   */
+  numbered?: Record<string, string>;
   /** A SELECT over those names, trusted (made by code, not by users). */
   sql: string;
   /** Runs the query once for each part, with the parts of all inputs side by side (same keys, same order). @default false */
@@ -16,31 +27,60 @@ export interface QueryDatasetOptions {
   partitionBy?: string[];
 }
 
+/** Rows made by code, as {@link writeDataset} takes them. */
+export interface TableSource {
+  columns: WriteColumn[];
+  tables: Iterable<Table> | AsyncIterable<Table>;
+}
+
 /**
  * Writes the result of a query over datasets as a dataset. Rows keep their order unless the query changes it;
  * `POSITIONAL JOIN` puts datasets of equal parts side by side.
  *
- * @throws SCHEMA_MISMATCH when the parts of the inputs differ
+ * @throws SCHEMA_MISMATCH when the parts of the inputs differ; CALL_INVALID for numbers of an input of several parts
  */
 export async function queryDataset(store: ArtifactStore, options: QueryDatasetOptions): Promise<ArtifactRef> {
-  const { inputs, sql, perPart = false } = options;
+  const { inputs, sql, tables = {}, numbered = {}, perPart = false } = options;
   const names = Object.keys(inputs);
   const manifests = await Promise.all(names.map((name) => readManifest(store, inputs[name]!)));
   const first = manifests[0];
   if (perPart && first !== undefined) requireEqualParts(names, manifests);
   const partitionBy = options.partitionBy ?? (perPart ? first?.meta.partitionBy : undefined);
+  for (const name of Object.keys(numbered)) requireOnePart(name, manifests[names.indexOf(name)]?.parts.length ?? 0);
   return withConnection(async (connection) => {
     const parts: (ArtifactPart & { rows: number })[] = [];
     const keys = perPart && first !== undefined ? first.parts.map((part) => part.key) : ['all'];
-    for (const [i, key] of keys.entries()) {
-      for (const [j, name] of names.entries()) {
-        const paths = perPart ? [manifests[j]!.parts[i]!.path] : manifests[j]!.parts.map((part) => part.path);
-        await connection.run(`CREATE OR REPLACE TEMP VIEW ${ident(name)} AS SELECT * FROM ${parquetScan(paths)}`);
+    const view = (name: string, select: string): Promise<void> =>
+      connection.run(`CREATE OR REPLACE TEMP VIEW ${ident(name)} AS SELECT ${select}`);
+    const files: string[] = [];
+    try {
+      for (const [name, { columns, tables: rows }] of Object.entries(tables)) {
+        const typed = columns.map((column) => ({ ...column, type: column.type ?? typeOf(column.physical) }));
+        const staged = await stageTables(connection, typed, rows, () => store.tempPath('.parquet'), `staged_${name}`);
+        files.push(...staged.files);
+        await view(name, `* FROM ${staged.relation}`);
       }
-      parts.push({ key, ...(await storeCounted(connection, store, `(${sql})`, 'Query over datasets')) });
+      for (const [i, key] of keys.entries()) {
+        for (const [j, name] of names.entries()) {
+          const paths = perPart ? [manifests[j]!.parts[i]!.path] : manifests[j]!.parts.map((part) => part.path);
+          const number = numbered[name] === undefined ? '' : `, file_row_number AS ${ident(numbered[name])}`;
+          await view(name, `*${number} FROM ${parquetScan(paths)}`);
+        }
+        parts.push({ key, ...(await storeCounted(connection, store, `(${sql})`, 'Query over datasets')) });
+      }
+    } finally {
+      await Promise.all(files.map((file) => rm(file, { force: true })));
     }
     return putDataset(connection, store, parts, partitionBy ? { partitionBy } : {});
   });
+}
+
+function requireOnePart(name: string, parts: number): void {
+  if (parts !== 1)
+    throw new HourglassError(
+      'CALL_INVALID',
+      `Query over datasets: rows of "${name}" can be numbered only in one part, it has ${parts}.`,
+    );
 }
 
 /** Stores a relation and counts its rows from the file's footer. */

@@ -14,13 +14,14 @@ export async function stageTables(
   columns: (WriteColumn & { type: Column['type'] })[],
   tables: Iterable<Table> | AsyncIterable<Table>,
   tempPath: () => Promise<string>,
+  name = 'stage',
 ): Promise<{ relation: string; rows: number; files: string[] }> {
   let kinds: string[] | undefined;
   let staging: Staging | undefined;
   const open = (): Promise<Staging> =>
     openStaging(
       connection,
-      'stage',
+      name,
       kinds!.map((kind, j) => ({ name: `c${j}`, physical: STAGED[kind] ?? kind })),
       tempPath,
     );

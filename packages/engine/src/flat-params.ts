@@ -1,6 +1,6 @@
 import { HourglassError } from '@hourglass/core';
 
-import type { OptimizerSpec, ParamArrays } from './types.ts';
+import type { OptimizerSpec, ParamArrays, TrainingSpec } from './types.ts';
 
 /** Where one parameter lies in the flat vector of all of them. */
 export interface ParamSlice {
@@ -41,20 +41,40 @@ export function paramLayout(params: ParamArrays, optimizer?: OptimizerSpec): Par
   return { slices, size };
 }
 
-/** Parameters that are trained, and those that stay. @throws CALL_INVALID a frozen name that is no parameter */
-export function splitFrozen(
-  params: ParamArrays,
-  frozen: readonly string[] = [],
-): { trained: ParamArrays; frozen: ParamArrays } {
-  const unknown = frozen.find((name) => !params[name]);
-  if (unknown !== undefined)
-    throw new HourglassError(
-      'CALL_INVALID',
-      `Frozen parameter ${unknown} is no parameter: expected some of ${Object.keys(params).join(', ')}.`,
-    );
-  const pick = (keep: boolean) =>
-    Object.fromEntries(Object.entries(params).filter(([name]) => frozen.includes(name) === keep));
-  return { trained: pick(false), frozen: pick(true) };
+/** Parameters by what changes them: gradients, the step itself, nothing. */
+export interface SplitParams {
+  trained: ParamArrays;
+  buffers: ParamArrays;
+  frozen: ParamArrays;
+}
+
+/** @throws CALL_INVALID a name of a frozen parameter or a buffer that is no parameter, or that is both */
+export function splitParams({
+  params,
+  frozen = [],
+  buffers = [],
+}: Pick<TrainingSpec, 'params' | 'frozen' | 'buffers'>): SplitParams {
+  for (const [kind, names] of [
+    ['Frozen parameter', frozen],
+    ['Buffer', buffers],
+  ] as const) {
+    const unknown = names.find((name) => !params[name]);
+    if (unknown !== undefined)
+      throw new HourglassError(
+        'CALL_INVALID',
+        `${kind} ${unknown} is no parameter: expected some of ${Object.keys(params).join(', ')}.`,
+      );
+  }
+  const both = frozen.find((name) => buffers.includes(name));
+  if (both !== undefined)
+    throw new HourglassError('CALL_INVALID', `Parameter ${both} is frozen and a buffer: expected one of the two.`);
+  const pick = (keep: (name: string) => boolean) =>
+    Object.fromEntries(Object.entries(params).filter(([name]) => keep(name)));
+  return {
+    trained: pick((name) => !frozen.includes(name) && !buffers.includes(name)),
+    buffers: pick((name) => buffers.includes(name)),
+    frozen: pick((name) => frozen.includes(name)),
+  };
 }
 
 /** The values of parameters by name. */

@@ -1,6 +1,7 @@
 import { HourglassError } from '@hourglass/core';
 
 import { sizeOf } from './flat-params.ts';
+import { dataShapes, type DataShape } from './tracer/trace-step.ts';
 import type { DataArray } from './types.ts';
 
 /** Rows all arrays have in common. @throws CALL_INVALID arrays of different lengths or whose values do not fill their shape */
@@ -23,13 +24,14 @@ export function rowCount(data: Record<string, DataArray>): number {
 /**
  * Rows of data that are to take the place of others. @throws CALL_INVALID names, types or shapes of a row that differ
  */
-export function sameKind(data: Record<string, DataArray>, like: Record<string, DataArray>): number {
-  const kind = (a: DataArray | undefined) => (a ? `${a.dtype} [rows, ${a.shape.slice(1).join(', ')}]` : 'none');
+export function sameKind(data: Record<string, DataArray>, like: Record<string, DataShape>): number {
+  const found = dataShapes(data);
+  const kind = (a: DataShape | undefined) => (a ? `${a.dtype} [rows, ${a.rowShape.join(', ')}]` : 'none');
   for (const name of new Set([...Object.keys(like), ...Object.keys(data)]))
-    if (kind(data[name]) !== kind(like[name]))
+    if (kind(found[name]) !== kind(like[name]))
       throw new HourglassError(
         'CALL_INVALID',
-        `Data ${name}: expected ${kind(like[name])} as at the start of the training, found ${kind(data[name])}.`,
+        `Data ${name}: expected ${kind(like[name])} as at the start of the training, found ${kind(found[name])}.`,
       );
   return rowCount(data);
 }

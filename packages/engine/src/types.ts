@@ -26,6 +26,14 @@ export interface StepContext {
   random: StepRandom;
   /** False when the loss is evaluated for validation: no dropout, no noise unless the loss wants it. */
   training: boolean;
+  /**
+   * Gives a buffer of the training (`TrainingSpec.buffers`) the value it has after this step; until then it keeps the
+   * one before. Outside a training there is nothing to change, and nothing happens.
+   *
+   * @param buffer the tensor as it was handed to the step in `params`
+   * @throws CALL_INVALID a tensor that is no buffer, a value of another shape, a second value in one step
+   */
+  update(buffer: Tensor, value: Tensor): void;
 }
 
 /** Written once in ordinary tfjs: no values read back, no shapes that depend on values, no tf.random*. */
@@ -77,6 +85,11 @@ export interface TrainingSpec {
   params: ParamArrays;
   /** Names of parameters that stay as they are: no gradient, no moments; `readState` gives them with the others. */
   frozen?: string[];
+  /**
+   * Names of parameters that the step itself replaces by `context.update`, once in each step, and that no gradient
+   * changes: running statistics. Checkpoints and resumed trainings carry them with the others.
+   */
+  buffers?: string[];
   loss: LossFunction;
   data: Record<string, DataArray>;
   batchSize: number;

@@ -66,3 +66,4 @@ export { fitGaussianCopula, independentColumns, sampleCopula, type GaussianCopul
 export { normalProbability, normalQuantile } from './normal.ts';
 export { fitRandomForest, forestProbabilities, type ForestOptions, type RandomForest } from './random-forest.ts';
 export { lowerBound } from './sorted-search.ts';
+export { movingMedian, neighbourMeans, wienerBasis, wienerRows } from './row-filters.ts';

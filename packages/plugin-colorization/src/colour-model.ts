@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import type { ColourBins } from './colour-bins.ts';
 
 /** Scales of what enters and leaves the network: L* to −1…1, a* and b* to about −1…1. */
-const LIGHT = 50;
+export const LIGHT = 50;
 export const COLOUR = 50;
 
 /** L* 0…100 as the network is given it. */

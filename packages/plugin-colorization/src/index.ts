@@ -1,6 +1,7 @@
 import { imageLearnerMetrics, imageLearnerOptions } from '@hourglass/autoencoder/image-options';
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
+import { TEMPERATURE } from './annealing.ts';
 import { colorizationMetrics } from './metrics-schema.ts';
 
 const column = z.string().optional().describe('Column that holds the pictures. Default: the one that does.');
@@ -9,7 +10,7 @@ const temperature = z
   .number()
   .min(0.01)
   .max(1)
-  .default(0.38)
+  .default(TEMPERATURE)
   .describe('Of a vivid model: towards 0 the likeliest colour, 1 the mean of all (annealed mean).');
 
 /** Learns which colours belong to which shapes. */

@@ -5,8 +5,9 @@ import { isGrey, rgbToLab } from '@hourglass/images';
 import { HourglassError, type StageRun } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
+import { TEMPERATURE } from './annealing.ts';
 import { binsOf, fitColourBins } from './colour-bins.ts';
-import { channelsOf, COLOUR, scaledLight, type ColourFit } from './colour-model.ts';
+import { channelsOf, COLOUR, LIGHT, scaledLight, type ColourFit } from './colour-model.ts';
 import type { train } from './index.ts';
 
 type Options = StageOptions<typeof train>;
@@ -44,6 +45,12 @@ const colorization = defineImageApplication<Options, ColourFit>({
     return fitted;
   },
   network: (fitted) => channelsOf(fitted),
+  answer({ hints, bins }) {
+    const common = { input: 'lightness', output: 'ab', center: LIGHT, scale: COLOUR, hints };
+    return bins
+      ? { kind: 'mixture', ...common, centers: bins.centers, channels: 2, temperature: TEMPERATURE }
+      : { kind: 'scaled', ...common };
+  },
   encode(patches, _first, fitted): Record<string, DataArray> {
     const { count, side, data } = patches;
     const lab = rgbToLab(data);

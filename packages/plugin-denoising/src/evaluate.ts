@@ -1,121 +1,19 @@
-import { putFigures } from '@hourglass/artifacts';
-import type { ArtifactRef } from '@hourglass/core';
-import { pictureFigures, readImages, withChannels, type RawImage } from '@hourglass/images';
-import { pictureScorer, type Samples } from '@hourglass/metrics';
-import { HourglassError, type StageContext, type StageRun } from '@hourglass/plugin-kit';
-import { addNoise, toBrightness, toBytes } from './add-noise.ts';
-import { bestBaseline, type Baseline, type BaselineAnswer } from './baselines.ts';
+import { modelReads } from '@hourglass/autoencoder/read-out';
+import type { StageRun } from '@hourglass/plugin-kit';
+import { settleOptions } from './either-options.ts';
+import { pictureEvaluateOptions, tableEvaluateOptions } from './evaluate-options.ts';
 import type { evaluate } from './index.ts';
-import type { NoiseOptions } from './noise-options.ts';
-import { openDenoiser } from './open-denoiser.ts';
+import { noiseOfKind } from './noise-of-kind.ts';
+import { evaluatePictures } from './pictures/evaluate-pictures.ts';
+import { evaluateTable } from './tables/evaluate-table.ts';
 
 const STAGE = 'denoising/evaluate';
-/** Pictures pca-wiener is fitted on. */
-const REFERENCE = 2000;
 
-export const run: StageRun<typeof evaluate> = async (context, { data, model, reference }, options) => {
-  const denoiser = await openDenoiser(context, model);
-  try {
-    const noise = noiseOf(denoiser.model.description.options as unknown as NoiseOptions, options);
-    const read = (ref: ArtifactRef, most: number) => samples(context, ref, options.column, denoiser.channels, most);
-    context.progress(0, 'reading the pictures');
-    const truth = await read(data, options.maxImages);
-    if (truth.length === 0) throw new HourglassError('DATA_INSUFFICIENT', `${STAGE}: the dataset holds no pictures.`);
-    const noisy: Samples[] = [];
-    const answers: Samples[] = [];
-    const quality: number[] = [];
-    const [before, ours] = [pictureScorer(), pictureScorer()];
-    let levels = 0;
-    for (const [i, picture] of truth.entries()) {
-      context.signal.throwIfAborted();
-      const made = await addNoise(toImage(picture), noise, context.seed, i);
-      levels += made.level;
-      noisy.push({ ...picture, values: made.values });
-      before.add(picture, noisy[i]!);
-      const answer = await denoiser.clean({ ...picture, values: made.values }, made.level);
-      answers.push({ ...answer, values: answer.values.map((value) => Math.min(1, Math.max(0, value))) });
-      quality.push(ours.add(picture, answers[i]!));
-      if (i % 16 === 0) context.progress(0.5 * (i / truth.length), `cleaned ${i + 1} of ${truth.length} pictures`);
-    }
-    const level = levels / truth.length;
-    const clean = reference ? await read(reference, REFERENCE) : truth;
-    const baselines: Partial<Record<Baseline, BaselineAnswer>> = {};
-    for (const [i, name] of options.baselines.entries()) {
-      context.signal.throwIfAborted();
-      context.progress(0.5 + 0.5 * (i / options.baselines.length), `trying ${name}`);
-      baselines[name] = bestBaseline(name, truth, noisy, clean, deviation(noise, level));
-    }
-    const best = Object.values(baselines).sort((a, b) => b.psnr - a.psnr)[0];
-    const score = ours.score();
-    return {
-      metrics: {
-        ...score,
-        images: truth.length,
-        level,
-        noisy: before.score(),
-        baselines: Object.fromEntries(
-          Object.entries(baselines).map(([name, { filter: _, ...figures }]) => [name, figures]),
-        ),
-        gain: score.psnr - (best ?? before.score()).psnr,
-      },
-      figures: await putFigures(
-        context.artifacts,
-        await pictureFigures(
-          quality,
-          (i) => [
-            toImage(truth[i]!),
-            toImage(noisy[i]!),
-            ...(best ? [toImage(best.filter(noisy[i]!))] : []),
-            toImage(answers[i]!),
-          ],
-          `truth, noisy, ${best ? 'best baseline, ' : ''}answer`,
-        ),
-      ),
-    };
-  } finally {
-    denoiser.dispose();
+export const run: StageRun<typeof evaluate> = async (context, inputs, given) => {
+  if ((await modelReads(context.artifacts, inputs.model)) === 'table') {
+    const options = settleOptions(STAGE, 'table', tableEvaluateOptions, given);
+    return evaluateTable(context, inputs, noiseOfKind(STAGE, 'table', options));
   }
+  const options = settleOptions(STAGE, 'pictures', pictureEvaluateOptions, given);
+  return evaluatePictures(context, inputs, noiseOfKind(STAGE, 'pictures', options));
 };
-
-/** The noise to measure with: as asked, else as trained, in the middle of its range. */
-function noiseOf(trained: NoiseOptions, asked: Partial<NoiseOptions>): NoiseOptions {
-  const level =
-    asked.level ?? (typeof trained.level === 'number' ? trained.level : (trained.level[0] + trained.level[1]) / 2);
-  return { noise: asked.noise ?? trained.noise, level };
-}
-
-/** About how far noise moves a pixel, for filters that ask. */
-const deviation = ({ noise }: NoiseOptions, level: number): number =>
-  noise === 'poisson'
-    ? Math.sqrt(level / 2)
-    : noise === 'salt-and-pepper'
-      ? 0.5 * Math.sqrt(level)
-      : noise === 'jpeg'
-        ? level / 1000
-        : level;
-
-async function samples(
-  context: StageContext,
-  ref: ArtifactRef,
-  column: string | undefined,
-  channels: 1 | 3,
-  most: number,
-): Promise<Samples[]> {
-  const found: Samples[] = [];
-  for await (const { image } of readImages(context.artifacts, ref, {
-    where: STAGE,
-    column,
-    rows: (row) => row < most,
-  })) {
-    const { width, height, data } = withChannels(image, channels);
-    found.push({ width, height, channels, values: toBrightness(data) });
-  }
-  return found;
-}
-
-const toImage = ({ width, height, channels, values }: Samples): RawImage => ({
-  width,
-  height,
-  channels: channels as 1 | 3,
-  data: toBytes(values),
-});

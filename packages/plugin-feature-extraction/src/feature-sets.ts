@@ -2,7 +2,7 @@ import { encodeTable, tableLayout, FIRST_CATEGORY, type Model, type Predictor } 
 import type { Table } from '@hourglass/dataset';
 import { fitPca, pcaTransform, type NumberMatrix } from '@hourglass/metrics';
 import type { FeatureSet } from './metrics-schema.ts';
-import { beside, fitScale, standardised, takeRows } from './standardise.ts';
+import { beside, fitOneScale, fitScale, standardised, takeRows } from './standardise.ts';
 
 /** Rows components are fitted on at most. */
 const PCA_ROWS = 10_000;
@@ -42,7 +42,7 @@ export function rawOf({ encoder }: Pick<Model, 'encoder'>, table: Table): Number
   return beside(numbers, { rows, cols: width, data: hot });
 }
 
-/** Every set of features of training and test rows, standardised by the training rows, which need no labels for that. */
+/** Every set of features of training and test rows, brought to scale by the training rows, which need no labels for that. */
 export async function featureSets(
   model: Model,
   answer: Predictor,
@@ -53,6 +53,7 @@ export async function featureSets(
   const learned = scaled(
     await featuresOf(model, answer, tables.train, kind),
     await featuresOf(model, answer, tables.test, kind),
+    scaleOf(kind),
   );
   const step = Math.max(1, raw.train.rows / PCA_ROWS);
   const few = Array.from({ length: Math.min(raw.train.rows, PCA_ROWS) }, (_, i) => Math.floor(i * step));
@@ -61,13 +62,16 @@ export async function featureSets(
   const components = (x: NumberMatrix): NumberMatrix => ({ rows: x.rows, cols: k, data: pcaTransform(pca, x) });
   return {
     raw,
-    pca: scaled(components(raw.train), components(raw.test)),
+    pca: scaled(components(raw.train), components(raw.test), scaleOf(kind)),
     features: learned,
     'raw+features': { train: beside(raw.train, learned.train), test: beside(raw.test, learned.test) },
   };
 }
 
-function scaled(train: NumberMatrix, test: NumberMatrix): { train: NumberMatrix; test: NumberMatrix } {
-  const scale = fitScale(train);
+/** Latents are a space, in which a direction that hardly varies says little; deep features are columns of their own. */
+export const scaleOf = (kind: 'deep' | 'latent'): typeof fitScale => (kind === 'latent' ? fitOneScale : fitScale);
+
+function scaled(train: NumberMatrix, test: NumberMatrix, fit = fitScale): { train: NumberMatrix; test: NumberMatrix } {
+  const scale = fit(train);
   return { train: standardised(train, scale), test: standardised(test, scale) };
 }

@@ -4,12 +4,12 @@ import { openDataset } from '@hourglass/dataset';
 import { permutation } from '@hourglass/engine';
 import { accuracy, logisticProbabilities, mostProbable } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
-import { featuresOf } from './feature-sets.ts';
+import { featuresOf, scaleOf } from './feature-sets.ts';
 import { fitHead, fitTemperature, logLoss, tempered } from './fit-head.ts';
 import { putHead } from './head-model.ts';
 import type { fitClassifier } from './index.ts';
 import { classesOf, classTexts, requireLabel } from './label.ts';
-import { fitScale, standardised, takeRows } from './standardise.ts';
+import { standardised, takeRows } from './standardise.ts';
 
 const STAGE = 'feature-extraction/fit-classifier';
 const FEWEST = 10;
@@ -36,7 +36,7 @@ export const run: StageRun<typeof fitClassifier> = async (context, inputs, { lab
   try {
     context.progress(0.1, `features of ${table.rows} rows`);
     const raw = takeRows(await featuresOf(model, answer, table, kind), rows);
-    const scale = fitScale(raw);
+    const scale = scaleOf(kind)(raw);
     const x = standardised(raw, scale);
     const aside = Array.from(permutation(rows.length, context.seed, 0)).slice(
       0,

@@ -17,6 +17,14 @@ export function fitScale({ rows, cols, data }: NumberMatrix): Scale {
   return { mean, deviation };
 }
 
+/** One deviation for all columns: coordinates of a space, whose lengths say what matters, keep their proportions. */
+export function fitOneScale(x: NumberMatrix): Scale {
+  const { mean, deviation } = fitScale(x);
+  let variance = 0;
+  for (let i = 0; i < x.data.length; i++) variance += (x.data[i]! - mean[i % x.cols]!) ** 2 / x.data.length;
+  return { mean, deviation: deviation.fill(variance > 1e-24 ? Math.sqrt(variance) : 1) };
+}
+
 export const standardised = ({ rows, cols, data }: NumberMatrix, { mean, deviation }: Scale): NumberMatrix => ({
   rows,
   cols,

@@ -8,7 +8,7 @@ const column = z.object({ name: z.string(), type: z.string().describe('ONNX elem
 export const exportStage = defineStage({
   id: 'model/export',
   version: 1,
-  summary: 'Write a model as ONNX: raw columns in, latents and answers out',
+  summary: 'Write a model as ONNX: raw columns in, latents and answers out; or pictures of any size in and out',
   inputs: { model: artifact.model() },
   outputs: {
     file: artifact.files('model.onnx, column encoders inside'),
@@ -18,7 +18,7 @@ export const exportStage = defineStage({
         digest: z.string(),
         inputs: z.array(
           column.extend({
-            width: z.int().describe('1; of a vector its length'),
+            width: z.int().describe('1; of a vector its length; of a picture its channels'),
             missing: z.string().nullable().describe('What stands for a missing cell'),
           }),
         ),
@@ -38,7 +38,7 @@ export const exportStage = defineStage({
       .min(1)
       .optional()
       .describe(
-        'latent [rows, d], NAME.reconstructed, NAME.filled (observed cells as they are), error [rows, 1] (how far what the latent holds is from the row). Default: latent and what the model is for.',
+        'Tables: latent [rows, d], NAME.reconstructed, NAME.filled (observed cells as they are), error [rows, 1] (how far what the latent holds is from the row). Default: latent and what the model is for.',
       ),
     exact: z
       .boolean()

@@ -1,7 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { deliverFile } from '@hourglass/artifacts';
-import { exportModel, loadModel, type ModelOutput, type ReadOut } from '@hourglass/autoencoder';
-import type { StageRun } from '@hourglass/plugin-kit';
+import {
+  exportImageModel,
+  exportModel,
+  loadImageModel,
+  loadModel,
+  type ExportedModel,
+  type ModelOutput,
+  type ReadOut,
+} from '@hourglass/autoencoder';
+import { modelReads } from '@hourglass/autoencoder/read-out';
+import { HourglassError, type ArtifactRef } from '@hourglass/core';
+import type { StageContext, StageRun } from '@hourglass/plugin-kit';
 import type { exportStage } from './export-manifest.ts';
 
 /** What a model is asked for when nobody says. */
@@ -13,15 +23,34 @@ const USUAL: Partial<Record<ReadOut['kind'], ModelOutput[]>> = {
 };
 
 export const run: StageRun<typeof exportStage> = async (context, { model: ref }, { uri, outputs, exact }) => {
-  const model = await loadModel(context.artifacts, ref);
-  const chosen = outputs ?? USUAL[model.description.readOut.kind] ?? ['latent', 'reconstructed'];
-  const { bytes, ...signature } = await exportModel(model, { outputs: chosen, exact });
+  const { application, bytes, ...signature } = await fileOf(context, ref, outputs, exact);
   const blob = await context.artifacts.putBlob(bytes);
   const file = await context.artifacts.put({
     kind: 'files',
     parts: [{ key: 'model.onnx', ...blob }],
-    meta: { format: 'onnx', application: model.description.application, ...signature },
+    meta: { format: 'onnx', application, ...signature },
   });
   if (uri !== undefined) await deliverFile(uri, (aside) => writeFile(aside, bytes));
   return { file, written: { ...blob, ...signature } };
 };
+
+async function fileOf(
+  { artifacts }: StageContext,
+  ref: ArtifactRef,
+  outputs: ModelOutput[] | undefined,
+  exact: boolean,
+): Promise<ExportedModel & { application: string }> {
+  if ((await modelReads(artifacts, ref)) === 'table') {
+    const model = await loadModel(artifacts, ref);
+    const { application, readOut } = model.description;
+    const chosen = outputs ?? USUAL[readOut.kind] ?? ['latent', 'reconstructed'];
+    return { application, ...(await exportModel(model, { outputs: chosen, exact })) };
+  }
+  if (outputs !== undefined || exact)
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `model/export: ${outputs !== undefined ? 'outputs' : 'exact'} is for models over tables; one over pictures gives its answer for every pixel. Leave it out.`,
+    );
+  const model = await loadImageModel(artifacts, ref);
+  return { application: model.description.application, ...(await exportImageModel(model)) };
+}

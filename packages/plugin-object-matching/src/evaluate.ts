@@ -14,7 +14,7 @@ import { distortions } from './distort.ts';
 import { openGallery } from './gallery.ts';
 import type { evaluate } from './index.ts';
 import { requireColumns } from './require-columns.ts';
-import { searchNearest } from './search.ts';
+import { openGraph, searchNearest } from './search.ts';
 import { firstColumns, spacesOf, type Spaces } from './spaces.ts';
 
 const STAGE = 'object-matching/evaluate';
@@ -112,9 +112,11 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       if (index.graph === undefined) return null;
       const queries = Float32Array.from(firstColumns(asked.latent, dims).data);
       const most = Math.min(10, index.rows);
-      const space = { z: index.z, dims, options: index.settings.graph };
+      const space = { z: index.z, dims };
       const exact = (await searchNearest(space, queries, most)).indices;
-      const approximate = (await searchNearest({ ...space, graph: index.graph }, queries, most)).indices;
+      const approximate = (
+        await searchNearest({ ...space, graph: openGraph(index.graph, dims, index.settings.graph) }, queries, most)
+      ).indices;
       let found = 0;
       for (let q = 0; q < data.rows; q++) {
         const truth = new Set(exact.subarray(q * most, (q + 1) * most));

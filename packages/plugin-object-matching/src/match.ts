@@ -1,112 +1,103 @@
-import { checkSchema, encodeTable, loadModel, predictor, type EncodedTable, type Model } from '@hourglass/autoencoder';
-import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { openDataset, queryDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
+import { checkSchema, encodeTable, type EncodedTable } from '@hourglass/autoencoder';
+import { HourglassError } from '@hourglass/core';
+import { openDataset, queryDataset, type DatasetReader, type Table } from '@hourglass/dataset';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
-import { openGallery, type Gallery } from './gallery.ts';
 import { quoted } from './gallery-table.ts';
 import type { match } from './index.ts';
 import { requireColumns } from './require-columns.ts';
 import { searchNearest } from './search.ts';
+import { withIndex, type WarmIndex } from './warm-index.ts';
 
 const STAGE = 'object-matching/match';
 const CHUNK = 4096;
 
+/** The number of a row, beside columns of users. */
+const ROW = '__row';
+
+/** Columns of what is found, before objects have names. */
+const FOUND = [
+  { name: 'query', physical: 'BIGINT' },
+  { name: 'rank', physical: 'INTEGER' },
+  { name: 'object', physical: 'BIGINT' },
+  { name: 'distance', physical: 'DOUBLE' },
+  { name: 'margin', physical: 'DOUBLE' },
+];
+
 /** The k nearest objects of each query: found among the latents, named and given their payload in the database. */
-export const run: StageRun<typeof match> = async (context, inputs, options) => {
-  const store = context.artifacts;
-  const gallery = await openGallery(STAGE, store, inputs.index, inputs.model);
-  if (options.k > gallery.rows)
-    throw new HourglassError(
-      'OPTION_INVALID',
-      `${STAGE}: k: ${options.k} matches asked of an index of ${gallery.rows} objects; ask for at most ${gallery.rows}`,
-    );
-  const model = await loadModel(store, inputs.index);
-  const reader = await openDataset(store, inputs.data);
-  const { queryId } = options;
-  if (queryId !== undefined) requireColumns(STAGE, 'queryId', reader, [queryId]);
-  for (const notice of checkSchema(model.encoder, reader.columns)) context.log.info(notice);
-  const found = await nearest(context, model, gallery, reader, options);
-  const { id, payload } = gallery.settings;
-  const numbered = (columns: string[], from: string): string =>
-    `(SELECT row_number() OVER () - 1 AS __row, ${columns.map(quoted).join(', ')} FROM ${from})`;
-  const columns = [
-    queryId === undefined ? 'found.query' : `asked.${quoted(queryId)} AS query`,
-    'found.rank',
-    `known.${quoted(id)} AS match`,
-    'found.distance',
-    'found.margin',
-    ...payload.map((name) => `known.${quoted(name)}`),
-  ];
-  return {
-    data: await queryDataset(store, {
-      inputs: { found, gallery: gallery.table, ...(queryId === undefined ? {} : { queries: inputs.data }) },
-      sql: `SELECT ${columns.join(', ')} FROM found JOIN ${numbered([id, ...payload], 'gallery')} known ON known.__row = found.object
-        ${queryId === undefined ? '' : `JOIN ${numbered([queryId], 'queries')} asked ON asked.__row = found.query`}
+export const run: StageRun<typeof match> = (context, inputs, options) =>
+  withIndex(STAGE, context, inputs.index, inputs.model, async (index) => {
+    const store = context.artifacts;
+    const { gallery, model } = index;
+    if (options.k > gallery.rows)
+      throw new HourglassError(
+        'OPTION_INVALID',
+        `${STAGE}: k: ${options.k} matches asked of an index of ${gallery.rows} objects; ask for at most ${gallery.rows}`,
+      );
+    const reader = await openDataset(store, inputs.data);
+    const { queryId } = options;
+    if (queryId !== undefined) requireColumns(STAGE, 'queryId', reader, [queryId]);
+    for (const notice of checkSchema(model.encoder, reader.columns)) context.log.info(notice);
+    const { id, payload } = gallery.settings;
+    const columns = [
+      queryId === undefined ? 'found.query' : `asked.${quoted(queryId)} AS query`,
+      'found.rank',
+      `known.${quoted(id)} AS match`,
+      'found.distance',
+      'found.margin',
+      ...payload.map((name) => `known.${quoted(name)}`),
+    ];
+    return {
+      data: await queryDataset(store, {
+        inputs: { known: gallery.table, ...(queryId === undefined ? {} : { queries: inputs.data }) },
+        tables: { found: { columns: FOUND, tables: nearest(context, index, reader, options) } },
+        numbered: { known: ROW },
+        sql: `SELECT ${columns.join(', ')} FROM found JOIN known ON known.${ROW} = found.object
+        ${queryId === undefined ? '' : `JOIN (SELECT row_number() OVER () - 1 AS ${ROW}, ${quoted(queryId)} FROM queries) asked ON asked.${ROW} = found.query`}
         ORDER BY found.query, found.rank`,
-    }),
-  };
-};
+      }),
+    };
+  });
 
 /** Rows of queries and ranks: which object, how far, and how much farther the next one is. */
-async function nearest(
+async function* nearest(
   context: StageContext,
-  model: Model,
-  gallery: Gallery,
+  { gallery, model, answer, space: indexed }: WarmIndex,
   reader: DatasetReader,
   { k, search }: { k: number; search: 'as-indexed' | 'exact' },
-): Promise<ArtifactRef> {
-  const answer = predictor(await context.engine(), model);
-  const { dims, graph } = gallery.settings;
-  const space = { z: gallery.z, dims, options: graph, ...(search === 'exact' ? {} : { graph: gallery.graph }) };
+): AsyncGenerator<Table> {
+  const { dims } = gallery.settings;
+  const space = search === 'exact' ? { ...indexed, graph: undefined } : indexed;
   const more = Math.min(k + 1, gallery.rows);
-  async function* tables(): AsyncGenerator<Table> {
-    let first = 0;
-    for await (const chunk of reader.chunks(
-      model.encoder.columns.map(({ name }) => name),
-      { rows: CHUNK },
-    )) {
-      context.signal.throwIfAborted();
-      const encoded = encodeTable(model.encoder, chunk, first);
-      refuseEmpty(encoded, first);
-      const latents = await answer.latents(encoded);
-      const stride = latents.length / chunk.rows;
-      const z = new Float32Array(chunk.rows * dims);
-      for (let i = 0; i < chunk.rows; i++) z.set(latents.subarray(i * stride, i * stride + dims), i * dims);
-      const { indices, squared } = await searchNearest(space, z, more);
-      const column = (value: (query: number, rank: number) => number) => ({
-        kind: 'numeric' as const,
-        values: Float64Array.from({ length: chunk.rows * k }, (_, i) => value(Math.floor(i / k), i % k)),
-      });
-      const distance = (query: number, rank: number): number =>
-        rank < more ? Math.sqrt(squared[query * more + rank]!) : Number.NaN;
-      const start = first;
-      yield {
-        rows: chunk.rows * k,
-        columns: {
-          query: column((query) => start + query),
-          rank: column((_, rank) => rank + 1),
-          object: column((query, rank) => indices[query * more + rank]!),
-          distance: column(distance),
-          margin: column((query, rank) => distance(query, rank + 1) - distance(query, rank)),
-        },
-      };
-      first += chunk.rows;
-      context.progress(first / Math.max(1, reader.rows), `${first} of ${reader.rows} queries`);
-    }
-  }
-  try {
-    return await writeDataset(context.artifacts, {
-      columns: [
-        { name: 'query', physical: 'BIGINT' },
-        { name: 'rank', physical: 'INTEGER' },
-        { name: 'object', physical: 'BIGINT' },
-        { name: 'distance', physical: 'DOUBLE' },
-        { name: 'margin', physical: 'DOUBLE' },
-      ],
-      parts: [{ tables: tables() }],
+  const learned = model.encoder.columns.map(({ name }) => name);
+  let first = 0;
+  for await (const chunk of reader.chunks(learned, { rows: CHUNK })) {
+    context.signal.throwIfAborted();
+    const encoded = encodeTable(model.encoder, chunk, first);
+    refuseEmpty(encoded, first);
+    const latents = await answer.latents(encoded);
+    const stride = latents.length / chunk.rows;
+    const z = new Float32Array(chunk.rows * dims);
+    for (let i = 0; i < chunk.rows; i++) z.set(latents.subarray(i * stride, i * stride + dims), i * dims);
+    const { indices, squared } = await searchNearest(space, z, more);
+    const column = (value: (query: number, rank: number) => number) => ({
+      kind: 'numeric' as const,
+      values: Float64Array.from({ length: chunk.rows * k }, (_, i) => value(Math.floor(i / k), i % k)),
     });
-  } finally {
-    answer.dispose();
+    const distance = (query: number, rank: number): number =>
+      rank < more ? Math.sqrt(squared[query * more + rank]!) : Number.NaN;
+    const start = first;
+    yield {
+      rows: chunk.rows * k,
+      columns: {
+        query: column((query) => start + query),
+        rank: column((_, rank) => rank + 1),
+        object: column((query, rank) => indices[query * more + rank]!),
+        distance: column(distance),
+        margin: column((query, rank) => distance(query, rank + 1) - distance(query, rank)),
+      },
+    };
+    first += chunk.rows;
+    context.progress(first / Math.max(1, reader.rows), `${first} of ${reader.rows} queries`);
   }
 }
 

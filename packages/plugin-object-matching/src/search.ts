@@ -30,19 +30,28 @@ export function buildGraph(z: Float32Array, dims: number, options: GraphOptions,
   graph.save(path);
 }
 
+/** A graph ready to be searched. */
+export type Graph = Index;
+
+/** Maps a graph's file into memory: pages are read as they are needed. */
+export function openGraph(path: string, dims: number, options: GraphOptions): Graph {
+  const graph = graphOf(dims, options);
+  graph.view(path);
+  return graph;
+}
+
 /** What a search runs in. */
 export interface SearchSpace {
   /** Latents `[n, dims]`, read when rows are compared: a graph does without them. */
   z(): Promise<Float32Array>;
   dims: number;
-  /** File of the graph; without it every row is compared. */
-  graph?: string;
-  options: GraphOptions;
+  /** Without it every row is compared. */
+  graph?: Graph;
 }
 
 /** The k nearest rows of queries `[q, dims]`, nearest first. */
 export async function searchNearest(
-  { z, dims, graph, options }: SearchSpace,
+  { z, dims, graph }: SearchSpace,
   queries: Float32Array,
   k: number,
 ): Promise<Neighbours> {
@@ -56,13 +65,11 @@ export async function searchNearest(
     );
   };
   if (graph === undefined || rows === 0) return exact(queries);
-  const index = graphOf(dims, options);
-  index.view(graph);
   const indices = new Int32Array(rows * k);
   const squared = new Float64Array(rows * k);
   for (let q = 0; q < rows; q++) {
     const query = queries.subarray(q * dims, (q + 1) * dims);
-    const { keys, distances } = index.search(query, k, 1);
+    const { keys, distances } = graph.search(query, k, 1);
     // A graph may lose its way among equal rows: then all are compared.
     const found =
       keys.length < k

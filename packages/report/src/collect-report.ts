@@ -1,6 +1,6 @@
 import { cacheKey, type Store } from '@hourglass/artifacts';
 import type { ArtifactRef, Json, StagePlan } from '@hourglass/core';
-import { stageRows, type RunRecord, type StageRow } from '@hourglass/runtime';
+import { stageRows, UNDER_WAY, type RunRecord, type StageRow } from '@hourglass/runtime';
 import { readFigures } from './read-figures.ts';
 import type { CurvePoint, ReportStage, RunReport, StageMetrics, TrainingCurve } from './run-report.ts';
 
@@ -59,6 +59,7 @@ async function stageOf(
   const made = await madeOf(store, record.pipeline, row);
   return {
     ...row,
+    status: record.status === 'interrupted' && UNDER_WAY.has(row.status) ? 'stopped' : row.status,
     options: { ...plan?.options, ...record.state.overrides[row.path] } as Record<string, Json>,
     inputs: plan?.inputs ?? {},
     ...(record.occasions[row.path]?.engine ? { engine: record.occasions[row.path]!.engine } : {}),

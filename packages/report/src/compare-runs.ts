@@ -1,4 +1,4 @@
-import { scalarsOf } from '@hourglass/runtime';
+import { numbersByKey, scalarsOf } from '@hourglass/runtime';
 import { isProfile } from './profile-section.ts';
 import type { RunReport } from './run-report.ts';
 
@@ -53,11 +53,15 @@ function metricsOf({ metrics }: RunReport): Record<string, number> {
   return Object.fromEntries(
     metrics
       .filter(({ value }) => !isProfile(value))
-      .flatMap(({ path, output, value }) =>
-        Object.entries(scalarsOf(value)).flatMap(([name, number]) =>
-          number === null ? [] : [[`${path}${output === 'metrics' ? '' : `.${output}`}.${name}`, number]],
-        ),
-      ),
+      .flatMap(({ path, output, value }) => {
+        const place = `${path}${output === 'metrics' ? '' : `.${output}`}`;
+        const items = Object.entries(numbersByKey(value)).map(
+          ([key, numbers]) => [`${place}[${key}]`, numbers] as const,
+        );
+        return [[place, scalarsOf(value)] as const, ...items].flatMap(([of, numbers]) =>
+          Object.entries(numbers).flatMap(([name, number]) => (number === null ? [] : [[`${of}.${name}`, number]])),
+        );
+      }),
   ) as Record<string, number>;
 }
 

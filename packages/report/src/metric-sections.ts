@@ -1,4 +1,4 @@
-import { baselinesOf, better, scalarsOf } from '@hourglass/runtime';
+import { baselinesOf, better, numbersByKey, scalarsOf } from '@hourglass/runtime';
 import { formatNumber } from './format.ts';
 import { html, type Html } from './html.ts';
 import { table } from './page.ts';
@@ -13,6 +13,7 @@ export function metricSection({ path, output, value }: StageMetrics): Html | und
   const own = scalarsOf(value);
   const parts = [
     Object.keys(baselines).length > 0 ? comparison(own, baselines) : numbers(own),
+    byKey(value),
     ...Object.entries((value ?? {}) as Record<string, unknown>)
       .filter(([name]) => name !== 'baselines')
       .map(([name, inner]) => keyed(name, inner)),
@@ -75,24 +76,40 @@ function numbers(values: Record<string, number | null>): Html | undefined {
   </dl>`;
 }
 
+/** What a forEach collected: a line an item. */
+function byKey(value: unknown): Html | undefined {
+  const items = Object.entries(numbersByKey(value));
+  if (items.length === 0) return undefined;
+  const shown = items.slice(0, MOST_ROWS);
+  const more =
+    items.length > shown.length
+      ? html`<p class="muted">${items.length - shown.length} more; all of them: hourglass report --json</p>`
+      : undefined;
+  return html`${numbersTable('', shown)}${more}`;
+}
+
 /** A record of records, such as metrics by column, as a table. */
 function keyed(name: string, value: unknown): Html | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const rows = Object.entries(value).map(([key, inner]) => [key, scalarsOf(inner)] as const);
-  const columns = [...new Set(rows.flatMap(([, inner]) => Object.keys(inner)))];
-  if (columns.length === 0) return undefined;
+  if (!rows.some(([, numbers]) => Object.keys(numbers).length > 0)) return undefined;
   const shown = rows.slice(0, MOST_ROWS);
   return html`<details>
     <summary>${name}: ${rows.length}${rows.length > shown.length ? `, the first ${shown.length} of them` : ''}</summary>
-    ${table(
-      [{ title: name }, ...columns.map((title) => ({ title, number: true }))],
-      shown.map(
-        ([key, inner]) =>
-          html`<tr>
-            <td>${key}</td>
-            ${columns.map((column) => html`<td class="n">${formatNumber(inner[column])}</td>`)}
-          </tr>`,
-      ),
-    )}
+    ${numbersTable(name, shown)}
   </details>`;
+}
+
+function numbersTable(title: string, rows: readonly (readonly [string, Record<string, number | null>])[]): Html {
+  const columns = [...new Set(rows.flatMap(([, numbers]) => Object.keys(numbers)))];
+  return table(
+    [{ title }, ...columns.map((name) => ({ title: name, number: true }))],
+    rows.map(
+      ([key, numbers]) =>
+        html`<tr>
+          <td>${key}</td>
+          ${columns.map((column) => html`<td class="n">${formatNumber(numbers[column])}</td>`)}
+        </tr>`,
+    ),
+  );
 }

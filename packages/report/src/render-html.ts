@@ -88,14 +88,7 @@ export async function renderHtml(report: RunReport): Promise<string> {
         ${themeSwitch()}
       </header>
       <nav aria-label="Sections">${links}</nav>
-      ${overview(report)}${runError(report)}
-      ${report.warnings.map(
-        ({ path, message }) =>
-          html`<div class="notice warn">
-            <p><strong>${path}</strong> ${message}</p>
-          </div>`,
-      )}
-      ${sections}`,
+      ${overview(report)}${runError(report)} ${warnings(report)} ${sections}`,
   );
 }
 
@@ -107,7 +100,7 @@ function overview({ run, stages }: RunReport): Html {
     ['stages', `${stages.length}, ${cached} cached`],
     ['engine', run.engine.class ? `${run.engine.class} (asked for: ${run.engine.asked})` : undefined],
     ['seed', run.seed],
-    ['continued', run.resumed > 0 ? `${run.resumed} times` : undefined],
+    ['continued', run.resumed > 0 ? (run.resumed === 1 ? 'once' : `${run.resumed} times`) : undefined],
     ...Object.entries(run.params).map(([name, value]): [string, string] => [`param ${name}`, shortJson(value)]),
     ...Object.entries(run.names).map(([name, { version }]): [string, string] => [`named ${name}`, `@${version}`]),
   ];
@@ -122,6 +115,22 @@ function overview({ run, stages }: RunReport): Html {
           </div>`,
       )}
   </dl>`;
+}
+
+/** Attempts and items say the same again: once is enough. */
+function warnings({ warnings: all }: RunReport): Html[] {
+  const times = new Map<string, number>();
+  for (const { path, message } of all) {
+    const said = JSON.stringify([path, message]);
+    times.set(said, (times.get(said) ?? 0) + 1);
+  }
+  return [...times].map(([said, count]) => {
+    const [path, message] = JSON.parse(said) as [string, string];
+    const often = count > 1 && html`<span class="muted">${count} times</span>`;
+    return html`<div class="notice warn">
+      <p><strong>${path}</strong> ${message} ${often}</p>
+    </div>`;
+  });
 }
 
 /** A failure that is no stage's own. */
@@ -194,11 +203,18 @@ export async function figureCard({
       : trusted((await drawFigure(spec ?? {})).replace('<svg ', '<svg role="img" '));
   } catch (error) {
     drawing = html`<div class="notice bad">
-      <p>This figure cannot be drawn: ${(error as Error).message.split('\n')[0]?.slice(0, 300)}</p>
+      <p>This figure cannot be drawn: ${whyNot(error as Error)}</p>
     </div>`;
   }
   return html`<figure>
     <figcaption>${title} <span class="muted">${note ?? (title.startsWith(path) ? '' : path)}</span></figcaption>
     ${drawing}
   </figure>`;
+}
+
+/** Vega-Lite stumbles over what it does not know; where it says nothing of its own, that is said. */
+function whyNot(error: Error): string {
+  const [first = ''] = error.message.split('\n');
+  const said = first.slice(0, 300);
+  return error instanceof TypeError ? `it is no specification Vega-Lite understands (${said})` : said;
 }

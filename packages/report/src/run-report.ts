@@ -18,7 +18,9 @@ export interface RunReport {
   source?: { file: string; text: string };
 }
 
-export interface ReportStage extends StageRow {
+export interface ReportStage extends Omit<StageRow, 'status'> {
+  /** `stopped`: it was under way when the run was interrupted. */
+  status: StageRow['status'] | 'stopped';
   /** Options as the pipeline gives them, expressions as text. */
   options: Record<string, Json>;
   /** Where its inputs come from, as the pipeline says. */

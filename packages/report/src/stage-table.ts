@@ -12,7 +12,11 @@ export function stageTable(stages: readonly ReportStage[]): Html {
     [{ title: 'stage' }, { title: '' }, { title: 'time', number: true }, { title: 'engine' }, { title: 'why' }],
     stages.map((stage) => {
       const look = lookOf(stage.status);
-      const why = stage.status === 'cached' ? 'everything it depends on is unchanged' : (stage.reason ?? stage.note);
+      const why = [
+        stage.status === 'cached' ? 'everything it depends on is unchanged' : (stage.reason ?? stage.note),
+        stage.attempt > 1 && `${stage.attempt} attempts`,
+        stage.fan && fanText(stage.fan),
+      ];
       return html`<tr id="${anchorOf(stage.path)}">
         <td>
           ${'  '.repeat(stage.depth)}<strong>${stage.path}</strong><br /><span class="muted"
@@ -22,16 +26,15 @@ export function stageTable(stages: readonly ReportStage[]): Html {
         <td class="${look.tone}" style="white-space:nowrap">${look.mark} ${look.word}</td>
         <td class="n">${stage.took !== undefined && stage.status !== 'cached' ? formatDuration(stage.took) : ''}</td>
         <td>${stage.engine}</td>
-        <td class="wide">${why}${stage.attempt > 1 ? ` · ${stage.attempt} attempts` : ''}${fan(stage)}</td>
+        <td class="wide">${why.filter(Boolean).join(' · ')}</td>
       </tr>`;
     }),
   );
 }
 
-const fan = ({ fan: counts }: ReportStage): string =>
-  counts
-    ? ` · ${counts.done} of ${counts.total} ${counts.what}${counts.failed ? `, ${counts.failed} failed` : ''}`
-    : '';
+/** `2 of 3 items, 1 failed` */
+export const fanText = ({ done, total, what, failed }: NonNullable<ReportStage['fan']>): string =>
+  `${done} of ${total} ${what}${failed ? `, ${failed} failed` : ''}`;
 
 /** What went wrong, each with its remedy. */
 export function failures(stages: readonly ReportStage[]): Child {

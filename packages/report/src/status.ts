@@ -1,4 +1,4 @@
-import type { RowStatus } from '@hourglass/runtime';
+import type { ReportStage } from './run-report.ts';
 
 /** How a status looks: a mark and a word besides the colour, so that it reads in print and to everyone. */
 export interface StatusLook {
@@ -7,7 +7,7 @@ export interface StatusLook {
   tone: 'good' | 'bad' | 'warn' | 'idle';
 }
 
-const LOOKS: Record<RowStatus, StatusLook> = {
+const LOOKS: Record<ReportStage['status'], StatusLook> = {
   done: { mark: '✓', word: 'done', tone: 'good' },
   cached: { mark: '≡', word: 'cached', tone: 'good' },
   failed: { mark: '✗', word: 'failed', tone: 'bad' },
@@ -20,10 +20,11 @@ const LOOKS: Record<RowStatus, StatusLook> = {
   waiting: { mark: '·', word: 'waiting', tone: 'idle' },
   skipped: { mark: '–', word: 'skipped', tone: 'idle' },
   blocked: { mark: '·', word: 'blocked', tone: 'idle' },
+  stopped: { mark: '■', word: 'stopped', tone: 'warn' },
   cancelled: { mark: '■', word: 'cancelled', tone: 'warn' },
 };
 
-export const lookOf = (status: RowStatus): StatusLook => LOOKS[status];
+export const lookOf = (status: ReportStage['status']): StatusLook => LOOKS[status];
 
 /** Of a whole run. */
 export function runLook(status: string): StatusLook {

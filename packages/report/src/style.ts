@@ -26,6 +26,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:6px 12px;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}th{color:var(--muted);font-weight:500;font-size:13px;background:var(--panel);position:sticky;top:0;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap}td.best{font-weight:700;color:var(--good)}
+td code{white-space:nowrap}td.wide code{white-space:normal}
 tr:target{background:var(--panel)}td.wide{min-width:220px;overflow-wrap:anywhere}
 code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}code{overflow-wrap:anywhere}
 pre{margin:0;padding:12px 16px;background:var(--panel);border:1px solid var(--line);border-radius:10px;overflow:auto;max-height:560px}

@@ -15,6 +15,16 @@ export function scalarsOf(value: unknown): MetricNumbers {
   return found;
 }
 
+/**
+ * Numbers by key of a value that is records of numbers, as a forEach collects them: `{ north: { rmse }, south: { rmse } }`.
+ * Empty for a value that has numbers of its own.
+ */
+export function numbersByKey(value: unknown): Record<string, MetricNumbers> {
+  if (!isRecord(value) || Object.keys(scalarsOf(value)).length > 0) return {};
+  const entries = Object.entries(value).map(([key, entry]) => [key, scalarsOf(entry)] as const);
+  return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers).length > 0));
+}
+
 /** Baselines of a metrics value by name: `{ baselines: { knn: { rmse } } }`. */
 export function baselinesOf(value: unknown): Record<string, MetricNumbers> {
   const baselines = isRecord(value) ? value.baselines : undefined;

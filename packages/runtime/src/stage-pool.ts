@@ -110,7 +110,6 @@ async function start(env: Record<string, string | undefined>, remove: (member: M
     env: {
       ...process.env,
       OMP_NUM_THREADS: '1',
-      TF_NUM_INTRAOP_THREADS: '1',
       TF_NUM_INTEROP_THREADS: '1',
       TF_CPP_MIN_LOG_LEVEL: '2',
       ...env,

@@ -60,6 +60,9 @@ export const SETTLED: ReadonlySet<RowStatus> = new Set([
   'cancelled',
 ]);
 
+/** Of a run that was interrupted, these were stopped. */
+export const UNDER_WAY: ReadonlySet<RowStatus> = new Set(['starting', 'running', 'backoff']);
+
 /** Stages of a run in the order of the plan; stages of a group (without fan-out) under it. */
 export function stageRows(plan: Plan, state: RunState): StageRow[] {
   return level(plan.stages, state.stages, '', 0);

@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import type { TableLayout } from '../columns/encoder.ts';
 import type { TableBatch } from '../model/data.ts';
 import type { ReadOut } from '../model/model.ts';
+import type { Params } from '../network/layers.ts';
 import type { NetworkSpec, TableInput } from '../network/network.ts';
 import type { TableLossOptions, TableTarget } from '../network/table-loss.ts';
 import type { LearnerOptions } from '../options.ts';
@@ -26,7 +27,7 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   version: number;
   readOut: ReadOut;
   /** Written once in ordinary tfjs; randomness through `context.random` only. */
-  example(batch: TableBatch, context: StepContext, options: O, layout: TableLayout): Example;
+  example(batch: TableBatch, context: StepContext, options: O, layout: TableLayout, params: Params): Example;
   /** @default the network the learner options describe */
   network?(spec: NetworkSpec, options: O): NetworkSpec;
   /** What the decoder gets of the latents `[b, d]` while learning, in validation too. @default all of them */
@@ -35,6 +36,8 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   loss?(options: O): TableLossOptions;
   /** Whether vector columns are learned, each as one cell; else they are refused by name. @default false */
   vectors?: boolean;
+  /** Whether the latent is meant to be wider than a row, so that nobody need be told. @default false */
+  wide?: boolean;
   /** What validation puts aside. @default 'rows' */
   validation?: 'rows' | 'cells';
 }

@@ -5,6 +5,7 @@ import { realWidth, tableLayout, valueWidth, type TableEncoder } from '../column
 import { fitTable, type TableSource } from '../columns/fit.ts';
 import { toData } from '../model/data.ts';
 import { MODEL_FORMAT, type ModelDescription } from '../model/model.ts';
+import { answerBounds } from '../network/answer-bounds.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { Network, NetworkSpec } from '../network/network.ts';
 import { WIDEST_PCA } from '../network/pca-base.ts';
@@ -90,7 +91,7 @@ export async function prepareLesson<O extends LearnerOptions>(
   if (options.validationFraction > 0 && !split.validation)
     notices.push(`too few data to put ${options.validationFraction} aside for validation: all epochs are trained`);
   const held = valueWidth(settled.spec.layout) + settled.spec.layout.categories.length;
-  if (settled.spec.latentDim >= held)
+  if (settled.spec.latentDim >= held && !application.wide)
     notices.push(
       `latentDim ${settled.spec.latentDim} is not smaller than the ${held} columns: the latent compresses nothing`,
     );
@@ -101,7 +102,10 @@ export async function prepareLesson<O extends LearnerOptions>(
     encoder,
     network: settled,
     split,
-    shared: settled.prior(split.prior ?? split.train),
+    shared: {
+      ...settled.prior(split.prior ?? split.train),
+      ...(settled.spec.bounded ? answerBounds(encoder.columns) : {}),
+    },
     rows: source.rows,
     notices,
     close,

@@ -22,7 +22,9 @@ export function rowLossOf<O extends LearnerOptions>(
   const askWhole = skip !== 'none' || application.validation === 'cells';
   return (batch, params, context) => {
     const table = toBatch(batch);
-    const example = batch.held ? heldExample(batch, batch.held) : application.example(table, context, options, layout);
+    const example = batch.held
+      ? heldExample(batch, batch.held)
+      : application.example(table, context, options, layout, params);
     const prepared = network.prepare(example.input, params);
     const encoded = network.encode(prepared, params, context);
     const z = application.latent?.(encoded, context, options) ?? encoded;

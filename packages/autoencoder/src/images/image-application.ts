@@ -9,6 +9,7 @@ import type { RowSource } from '../training/row-source.ts';
 import type { RowLoss } from '../training/task.ts';
 import { train } from '../training/train.ts';
 import { trainedMetrics } from '../training/trained-metrics.ts';
+import type { ImageAnswer } from './image-answer.ts';
 import { saveImageModel } from './image-model.ts';
 import type { ImageLearnerMetrics, ImageLearnerOptions } from './image-options.ts';
 import { cutPatches, type Patches } from './patches.ts';
@@ -27,6 +28,8 @@ export interface ImageApplication<O extends ImageLearnerOptions, F extends Recor
   fit(patches: Patches, options: O): F;
   /** Channels of the network. */
   network(fitted: F, options: O): { inputs: number; outputs: number };
+  /** How its answer is read, for files of the model. */
+  answer(fitted: F, options: O): ImageAnswer;
   /** Squares as the numbers the loss is given, `[n, side, side, …]` each. @param first number of the first of them, for draws of their own */
   encode(
     patches: Patches,
@@ -102,6 +105,7 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
         version: application.version,
         readOut: application.readOut,
         network: network.spec,
+        answer: application.answer(fitted, options),
         options: { ...options },
         fitted,
         seed,

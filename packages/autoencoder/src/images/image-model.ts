@@ -3,6 +3,7 @@ import { canonicalJson, HourglassError, type ArtifactRef } from '@hourglass/core
 import type { ParamArrays } from '@hourglass/engine';
 import type { MODEL_FORMAT, ReadOut } from '../model/model.ts';
 import { readModelFiles, writeModelFiles } from '../model/model-files.ts';
+import type { ImageAnswer } from './image-answer.ts';
 import type { UnetSpec } from './unet.ts';
 
 /** JSON part of a model over pictures. No times, hosts or paths. */
@@ -14,6 +15,8 @@ export interface ImageModelDescription {
   version: number;
   readOut: ReadOut;
   network: UnetSpec;
+  /** How the network's answer is read, for files of the model; absent in models of earlier versions. */
+  answer?: ImageAnswer;
   options: Record<string, unknown>;
   /** What the application fitted to the pictures besides the weights: JSON. */
   fitted: Record<string, unknown>;

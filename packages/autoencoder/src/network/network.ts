@@ -85,6 +85,8 @@ export interface NetworkSpec {
   skip: Skip;
   /** @default 'none' */
   base?: Base;
+  /** Answers of numbers and vectors stay within the range of training. @default false */
+  bounded?: boolean;
   /** Pieces each number is also shown in. @default 0 */
   pieces?: number;
   /** How numbers are answered: as values, or as distributions over the bounds of their pieces. @default 'value' */

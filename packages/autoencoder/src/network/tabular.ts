@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { columnCount, realWidth, valueColumns, valueWidth } from '../columns/encoder.ts';
+import { withinBounds } from './answer-bounds.ts';
 import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
@@ -55,7 +56,11 @@ export function tabularNetwork(spec: NetworkSpec): Network {
   };
 
   /** The last layer, from the decoder's activations. */
-  const head = (y: Tensor, z: Tensor, params: Params, input?: PreparedInput): Tensor => {
+  const head = (y: Tensor, z: Tensor, params: Params, context: StepContext, input?: PreparedInput): Tensor => {
+    const answer = freely(y, z, params, input);
+    return spec.bounded && reals > 0 ? withinBounds(answer, params, context) : answer;
+  };
+  const freely = (y: Tensor, z: Tensor, params: Params, input?: PreparedInput): Tensor => {
     const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer, output) : answer);
     if (architecture !== 'residual')
       return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)), output);
@@ -113,11 +118,11 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       const { z, layers } = encoder(input, params, context);
       return tf.concat([...layers, z, ...decoder(z, params, context).layers], 1);
     },
-    decode: (z, params, context, input) => head(decoder(z, params, context).y, z, params, input),
+    decode: (z, params, context, input) => head(decoder(z, params, context).y, z, params, context, input),
     decodeBoth(z, params, context, input) {
       const { y } = decoder(z, params, context);
-      const alone = head(y, z, params);
-      return { alone, answer: spec.skip === 'none' ? alone : head(y, z, params, input) };
+      const alone = head(y, z, params, context);
+      return { alone, answer: spec.skip === 'none' ? alone : head(y, z, params, context, input) };
     },
   };
 }

@@ -73,9 +73,9 @@ export async function temporalPlace(log: (message: string) => void) {
   return {
     ...{ folder, client, env, child },
     /** One of the workflows of `raw-workflows.ts`. */
-    async raw(workflow: 'sequential' | 'parallel', count: number): Promise<Ran> {
+    async raw(workflow: 'sequential' | 'parallel', count: number, taskQueue = 'raw'): Promise<Ran> {
       const workflowId = `raw-${randomBytes(6).toString('hex')}`;
-      const handle = await client.workflow.start(workflow, { taskQueue: 'raw', workflowId, args: [count] });
+      const handle = await client.workflow.start(workflow, { taskQueue, workflowId, args: [count] });
       return measured(workflowId, handle.firstExecutionRunId);
     },
     async run(text: string, params: RunRequest['params'] = {}): Promise<Ran> {

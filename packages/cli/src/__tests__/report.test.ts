@@ -64,6 +64,35 @@ describe('a report', () => {
     expect((await w.call(['report', '--markdown', '--json'])).code).toBe(2);
   });
 
+  it('shows a run that was interrupted: what was done, and what was stopped', async () => {
+    const other = makeWorkspace({
+      'p.yaml': toyPipeline(
+        `  first: { uses: toy/work }
+  slow: { uses: toy/work, needs: [first], with: { steps: 600, delay: 100 } }
+  last: { uses: toy/work, needs: [slow] }
+`,
+        'title: 乳腺癌\n',
+      ),
+    });
+    try {
+      const run = other.start(['run', 'p.yaml', '--plain']);
+      await run.until('slow');
+      process.kill(-run.child.pid!, 'SIGINT');
+      expect((await run.ended).code).toBe(130);
+      expect((await other.call(['report', '-o', 'stopped.html'])).code).toBe(0);
+      const page = readFileSync(join(other.dir, 'stopped.html'), 'utf8');
+      expect(page).toContain('<h1>乳腺癌</h1>');
+      expect(page).toContain('■ interrupted');
+      const { out } = await other.call(['report', '--markdown']);
+      expect(out).toMatch(/^## ■ 乳腺癌 interrupted in /);
+      expect(out).toMatch(/\| first \| ✓ done[^]*\| slow \| ■ stopped[^]*\| last \| · waiting/);
+      const { stages } = JSON.parse((await other.call(['report', '--json'])).out);
+      expect(stages.map(({ status }: { status: string }) => status)).toEqual(['done', 'stopped', 'waiting']);
+    } finally {
+      other.remove();
+    }
+  });
+
   it('of a run that is not there says so and leaves no file', async () => {
     const { code, err } = await w.call(['report', 'nothing', '-o', 'none.html']);
     expect(code).toBe(2);
@@ -79,5 +108,21 @@ describe('a report', () => {
     expect(out).toMatch(/train\.score +0\.5 +0\.1 \(−80 %\)/);
     expect(readFileSync(join(w.dir, 'both.html'), 'utf8')).toContain('What differs');
     expect((await w.call(['compare', first!])).code).toBe(2);
+  });
+
+  it('compares runs of different pipelines: what one has not stays empty', async () => {
+    const [, first] = await ids();
+    w.write(
+      'q.yaml',
+      toyPipeline('  other: { uses: toy/work, with: { score: 0.7 } }\n').replace('name: toy', 'name: odd'),
+    );
+    expect((await w.call(['run', 'q.yaml'])).code).toBe(0);
+    const [odd] = await ids();
+    const { code, out } = await w.call(['compare', first!, odd!, '-o', 'odd.html']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/pipeline +toy +odd/);
+    expect(out).toMatch(/train\.score +0\.5 +–/);
+    expect(out).toMatch(/other\.score +– +0\.7/);
+    expect(readFileSync(join(w.dir, 'odd.html'), 'utf8')).toContain('other.score');
   });
 });

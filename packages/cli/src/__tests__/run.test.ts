@@ -91,7 +91,9 @@ describe('a run', () => {
     expect(code).toBe(0);
     expect(events[0]).toMatchObject({ type: 'run', pipeline: 'toy' });
     expect(events.filter(({ type }) => type === 'progress').length).toBeGreaterThan(0);
-    expect(events.find(({ type }) => type === 'log')).toMatchObject({ level: 'warn', path: 'train' });
+    // On a busy machine it is said that a stage waits for a free slot, too.
+    const logs = events.filter(({ type }) => type === 'log');
+    expect(logs).toContainEqual(expect.objectContaining({ level: 'warn', path: 'train' }));
     expect(events.at(-1)).toMatchObject({ type: 'result', status: 'succeeded', exitCode: 0, seed: 7 });
     expect(events.at(-1).metrics[0].value.score).toBe(0.5);
   });

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { showArtifact, type Store } from '@hourglass/artifacts';
-import { readOutOf } from '@hourglass/autoencoder/read-out';
+import { modelReads, readOutOf } from '@hourglass/autoencoder/read-out';
 import { type ArtifactRef, compile, findStage, formatDiagnostics, HourglassError, nearNames } from '@hourglass/core';
 import { asTyped } from '../as-typed.ts';
 import { bindingOf, parseValue, splitAssignment } from '../bind-options.ts';
@@ -35,8 +35,6 @@ const DONE: Record<string, string> = {
   generate: 'generated',
 };
 
-/** Models that read pictures and answer with pictures. */
-const PICTURES = ['denoise', 'colour'];
 const TABLE = /\.(parquet|arrow|feather)$/i;
 
 /** `hourglass apply MODEL INPUT`: a small pipeline around the stage that the model itself names. */
@@ -58,7 +56,7 @@ export async function apply(
   const source = resolve(context.cwd, input);
   await mustExist(source, input);
   const stem = basename(source).replace(/(\.[a-z0-9]+)+$/i, '');
-  const pictures = PICTURES.includes(readOut.kind);
+  const pictures = (await modelReads(store.artifacts, ref)) === 'pictures';
   const target = resolve(
     context.cwd,
     flags.output ??

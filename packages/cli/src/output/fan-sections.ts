@@ -2,16 +2,13 @@ import { ERROR_CODES, type PointState, type RunState, type StagePlan } from '@ho
 import type { RunRecord } from '@hourglass/runtime';
 import type { Colors } from '../colors.ts';
 import { formatNumber, plural } from './format.ts';
-import { scalarsOf } from '@hourglass/runtime';
+import { numbersByKey } from '@hourglass/runtime';
 import { firstLine } from './stage-line.ts';
 import { formatTable } from './table.ts';
 import { wrap } from './text-width.ts';
 
 /** Items of a table of metrics at the most: the rest is in the artifact. */
 const ITEMS_SHOWN = 20;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every point of a sweep that was tried: its score, what became of it, and which was selected. */
 export function sweepTable(stage: StagePlan, state: RunState, c: Colors, width: number): string[] {
@@ -46,9 +43,7 @@ function remark(point: PointState, selected: string | undefined, until: string |
 
 /** Metrics that a forEach collected by key: one row an item. Empty for metrics of any other shape. */
 export function itemTable(title: string, value: unknown, c: Colors, width: number): string[] {
-  const entries = isRecord(value) ? Object.entries(value).filter(([, item]) => isRecord(item)) : [];
-  if (entries.length === 0) return [];
-  const numbers = entries.map(([key, item]) => [key, scalarsOf(item)] as const);
+  const numbers = Object.entries(numbersByKey(value));
   const names = [...new Set(numbers.flatMap(([, scalars]) => Object.keys(scalars)))].slice(0, 6);
   if (names.length === 0) return [];
   const rows = numbers
@@ -61,7 +56,7 @@ export function itemTable(title: string, value: unknown, c: Colors, width: numbe
     { title, shrink: true, minimum: 16 },
     ...names.map((name) => ({ title: name, align: 'right' as const })),
   ];
-  const more = entries.length - rows.length;
+  const more = numbers.length - rows.length;
   return [
     ...formatTable(columns, rows, { width, indent: '  ', header: c.dim }),
     ...(more > 0 ? [c.dim(`  ${plural(more, 'item')} more; all of them: hourglass runs show --json`)] : []),

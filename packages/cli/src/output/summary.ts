@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Store } from '@hourglass/artifacts';
 import type { ErrorJson, RunState } from '@hourglass/core';
 import { ERROR_CODES } from '@hourglass/core';
-import { baselinesOf, type RowStatus, type RunRecord, stageRows, type StageRow } from '@hourglass/runtime';
+import { baselinesOf, type RunRecord, stageRows, type StageRow, UNDER_WAY } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { lookAtFile, readMetrics, type WrittenFile } from '../run-facts.ts';
 import { formatBytes, formatDuration, plural } from './format.ts';
@@ -118,8 +118,6 @@ function scalarLines(named: readonly [string, string][], width: number): string[
     wrap(line, Math.max(30, width - names - 4)).map((part, i) => `  ${pad(i === 0 ? path : '', names)}  ${part}`),
   );
 }
-
-const UNDER_WAY: ReadonlySet<RowStatus> = new Set(['starting', 'running', 'backoff']);
 
 function stageTable(rows: StageRow[], record: RunRecord, c: CliContext['colors'], width: number): string[] {
   const stopped = record.status === 'interrupted';

@@ -130,3 +130,35 @@ test('tables that do not fit are refused by name', async () => {
   });
   await expect(write('UNION(a INTEGER)', { rows: 0, columns: { x: numbers([]) } })).rejects.toThrow();
 });
+
+test('a query joins rows from memory to rows found by their number in the part', async () => {
+  const data = await writeDataset(store, { columns: columns.slice(0, 2), parts: [{ tables: [people] }] });
+  const asked = {
+    columns: [
+      { name: 'row', physical: 'BIGINT' },
+      { name: 'rank', physical: 'INTEGER' },
+    ],
+    tables: [
+      { rows: 2, columns: { row: numbers([3, 0]), rank: numbers([1, 2]) } },
+      { rows: 1, columns: { row: numbers([3]), rank: numbers([3]) } },
+    ],
+  };
+  const found = await queryDataset(store, {
+    inputs: { data },
+    tables: { asked },
+    numbered: { data: 'n' },
+    sql: 'SELECT asked.rank, data.id, data.n FROM asked JOIN data ON data.n = asked.row ORDER BY rank',
+  });
+  const { columns: read } = await (await openDataset(store, found)).table();
+  expect([read.id, read.n].map((column) => [...(column as { values: Float64Array }).values])).toEqual([
+    [4, 1, 4],
+    [3, 0, 3],
+  ]);
+  const parts = await writeDataset(store, {
+    columns: columns.slice(0, 2),
+    parts: ['a', 'b'].map((key) => ({ key, tables: [people] })),
+  });
+  await expect(
+    queryDataset(store, { inputs: { parts }, numbered: { parts: 'n' }, sql: 'SELECT n FROM parts' }),
+  ).rejects.toThrow('rows of "parts" can be numbered only in one part, it has 2');
+});

@@ -9,7 +9,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadTensorflow } from '../backends/tensorflow.ts';
 import { permutation } from '../random/draw.ts';
 import { resolveEngine } from '../resolve.ts';
-import { threadCount } from '../threads.ts';
 import type { TrainingSpec } from '../types.ts';
 import { mlpSpec, normalArray } from './example-nets.ts';
 import { testedEngines } from './tested-engines.ts';
@@ -127,11 +126,10 @@ describe('a TensorFlow that does not load', () => {
 });
 
 describe('an engine that is not there', () => {
-  const { HOURGLASS_ENGINES, HOURGLASS_THREADS } = process.env;
+  const { HOURGLASS_ENGINES } = process.env;
   afterEach(() => {
-    for (const [name, value] of Object.entries({ HOURGLASS_ENGINES, HOURGLASS_THREADS }))
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+    if (HOURGLASS_ENGINES === undefined) delete process.env.HOURGLASS_ENGINES;
+    else process.env.HOURGLASS_ENGINES = HOURGLASS_ENGINES;
   });
 
   it('is refused with the way to get it', async () => {
@@ -142,12 +140,5 @@ describe('an engine that is not there', () => {
         /Engine tensorflow is not available: .*\. Run `npx hourglass engine install tensorflow`/,
       ),
     });
-  });
-
-  it('and threads that are no number are refused', () => {
-    process.env.HOURGLASS_THREADS = 'many';
-    expect(threadCount).toThrow(/HOURGLASS_THREADS: expected a whole number .* found "many"/);
-    process.env.HOURGLASS_THREADS = '2';
-    expect(threadCount()).toBe(2);
   });
 });

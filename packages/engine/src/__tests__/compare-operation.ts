@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect } from 'vitest';
 
-import { valueAndGradients } from '../eager/gradients.ts';
+import { valueAndGradients } from '../gradients/value-and-gradients.ts';
 import { emitNodes as emitTensorflow } from '../graphdef/emit.ts';
 import { encodeSavedModel } from '../graphdef/proto.ts';
 import { graphWriter } from '../graphdef/writer.ts';
@@ -76,6 +76,14 @@ function graphOf(fn: Fn, inputs: Filled[], gradients: boolean): Graph {
   });
   return optimise({ nodes: build.nodes, outputs: Object.fromEntries(result.map((v, i) => [`y${i}`, v])) });
 }
+
+/** Operations of the graph of an operation and its gradients, once the passes are through. */
+export const operationsOf = (fn: Fn, inputs: Input[]): string[] =>
+  graphOf(
+    fn,
+    inputs.map((input) => filled(input, 1)),
+    true,
+  ).nodes.map(({ op }) => op);
 
 async function onOnnx(graph: Graph, inputs: Filled[]): Promise<Found[]> {
   const w = onnxWriter();

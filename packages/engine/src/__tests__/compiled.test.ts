@@ -76,10 +76,11 @@ describe.each(ENGINES)('training on %s', (name) => {
   it('goes on with other rows in the place of the data as a training does that begins with them', async () => {
     const engine = await resolveEngine(name);
     const [first, second] = [tabularSpec(80), { ...tabularSpec(80), data: tabularSpec(70, {}, 21).data }];
+    const reversed = Object.fromEntries(Object.entries(second.data).reverse());
     const order = [permutation(80, 1, 0), permutation(70, 1, 1)];
     const moving = await engine.compileTraining(first);
     const found = [...(await moving.runSlice(order[0]!, 0, 3))];
-    await moving.writeData(second.data);
+    await moving.writeData(reversed);
     found.push(...(await moving.runSlice(order[1]!, 0, 3)));
     await moving.writeData(first.data);
     found.push(...(await moving.runSlice(order[0]!, 0, 3)));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageVersion } from '../package-version.ts';
+import { threadClass } from '../threads.ts';
 import type { EngineIdentity } from '../types.ts';
 import type { TensorflowLocation } from './tensorflow-location.ts';
 
@@ -32,7 +33,8 @@ export function onnxruntimeIdentity(): EngineIdentity {
   const runtime = packageVersion('onnxruntime-node');
   return {
     name: 'onnxruntime',
-    class: `onnxruntime-${runtime}-cpu`,
+    // Its sums come in another order on several threads.
+    class: `onnxruntime-${runtime}-cpu${threadClass()}`,
     // tfjs writes the graph: which kernels a step is made of, and their gradients, are its doing.
     libraries: { '@tensorflow/tfjs': packageVersion('@tensorflow/tfjs'), 'onnxruntime-node': runtime },
   };

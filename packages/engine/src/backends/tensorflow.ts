@@ -1,19 +1,56 @@
 import { createRequire } from 'node:module';
 
+import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
-import { requireWithOneTfjs } from './one-tfjs.ts';
+import { stepWork } from '../compiled/training.ts';
 import { tensorflowForward } from '../tensorflow/forward.ts';
 import { tensorflowTraining } from '../tensorflow/training.ts';
-import { threadCount } from '../threads.ts';
+import { threadsFor, threadSetting } from '../threads.ts';
 import type { Engine } from '../types.ts';
 import { tensorflowIdentity } from './identity.ts';
+import { requireWithOneTfjs } from './one-tfjs.ts';
 import type { TensorflowLocation } from './tensorflow-location.ts';
 
 /** Loads tfjs-node; it registers its backend with the tfjs that is already here, since tfjs keeps one engine a process. */
 export async function loadTensorflow(location: TensorflowLocation): Promise<Engine> {
+  if (threadSetting() !== 'auto' || process.env.TF_NUM_INTRAOP_THREADS !== undefined) {
+    await load(location, threadsFor(0));
+    return {
+      ...tensorflowIdentity(location),
+      compileTraining: tensorflowTraining,
+      compileForward: async (spec) => tensorflowForward(spec),
+    };
+  }
+  // The number of threads is the process's for good: the first net it trains decides.
+  let loading: Promise<void> | undefined;
+  const loaded = (threads: () => number): Promise<void> =>
+    (loading ??= load(location, threads()).catch((error: unknown) => {
+      loading = undefined;
+      throw new HourglassError(
+        'ENGINE_UNAVAILABLE',
+        `Engine tensorflow is not available: ${(error as Error).message}.`,
+        {
+          cause: error,
+        },
+      );
+    }));
+  return {
+    ...tensorflowIdentity(location),
+    async compileTraining(spec) {
+      await loaded(() => threadsFor(stepWork(spec)));
+      return tensorflowTraining(spec);
+    },
+    async compileForward(spec) {
+      await loaded(() => threadsFor(0));
+      return tensorflowForward(spec);
+    },
+  };
+}
+
+async function load(location: TensorflowLocation, threads: number): Promise<void> {
   // Read by the library as it loads.
-  process.env.TF_NUM_INTRAOP_THREADS ??= String(threadCount());
+  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
   process.env.TF_NUM_INTEROP_THREADS ??= '1';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -27,11 +64,6 @@ export async function loadTensorflow(location: TensorflowLocation): Promise<Engi
     throw new Error(loadProblem(location.packageName, error), { cause: error });
   }
   if (!(await tf.setBackend('tensorflow'))) throw new Error(`${location.packageName} registered no backend`);
-  return {
-    ...tensorflowIdentity(location),
-    compileTraining: tensorflowTraining,
-    compileForward: async (spec) => tensorflowForward(spec),
-  };
 }
 
 /** Why a native addon does not load, in words for people. */

@@ -3,8 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 
 import { checkTraining } from '../check-training.ts';
-import { flatten, paramLayout, paramValues, sizeOf, splitFrozen, unflatten, type ParamLayout } from '../flat-params.ts';
+import { flatten, paramLayout, paramValues, sizeOf, splitParams, unflatten, type ParamLayout } from '../flat-params.ts';
 import type { Graph } from '../ir/graph.ts';
+import { multiplyAdds } from '../ir/work.ts';
 import { momentNames, optimizerSettings, stepScalars, type OptimizerSettings } from '../optimizer.ts';
 import { optimise } from '../passes/optimise.ts';
 import { scheduleRate } from '../schedule.ts';
@@ -25,7 +26,9 @@ export interface StepGraph {
   draws: readonly RandomDraw[];
   data: Record<string, DataShape>;
   layout: ParamLayout;
-  /** Parameters that are not trained. */
+  /** Parameters that the step replaces: outputs `next/NAME` of the graph. */
+  buffers: ParamLayout;
+  /** Parameters that stay. */
   frozen: ParamLayout;
   optimizer: OptimizerSettings;
   /** Rows of a batch. */
@@ -50,9 +53,24 @@ export interface StepRunner {
   dispose(): void;
 }
 
-/** Flat vectors of a training: trained parameters and moments by name, frozen parameters. */
+/** Vectors of the state that a step changes: of trained parameters, their moments, and buffers. */
+export type StateVector = 'params' | 'm' | 'v' | 'buffers';
+
+/** The vectors a training has, each with its layout, in order. */
+export function stateVectors({
+  layout,
+  buffers,
+  optimizer,
+}: Pick<StepGraph, 'layout' | 'buffers' | 'optimizer'>): [StateVector, ParamLayout][] {
+  const trained = (['params', ...momentNames(optimizer)] as const).map((vector): [StateVector, ParamLayout] => [
+    vector,
+    layout,
+  ]);
+  return buffers.size > 0 ? [...trained, ['buffers', buffers]] : trained;
+}
+
+/** Flat vectors of a training by name, and its frozen parameters. */
 export interface FlatTraining {
-  /** `params`, and `m`, `v` where the optimizer keeps them. */
   state: Record<string, Float32Array>;
   frozen: Float32Array;
 }
@@ -63,9 +81,12 @@ export interface StepEngine {
   /** Copies of the flat vectors. */
   read(): Promise<Record<string, Float32Array>>;
   write(next: FlatTraining): Promise<void>;
-  /** Other rows, of the same kind, in place of `spec.data`. */
+  /** Other rows, of the same kind, in place of those before. */
   writeData(data: Record<string, DataArray>): Promise<void>;
 }
+
+/** What a runtime must know of the parameters before a step is traced. */
+export type Layouts = Pick<StepGraph, 'layout' | 'buffers' | 'frozen' | 'optimizer'>;
 
 interface Compiled {
   runner: StepRunner;
@@ -79,36 +100,40 @@ interface Compiled {
  * progress and cancellation work. How steps are cut into calls does not change results.
  */
 export async function compiledTraining(
-  spec: TrainingSpec,
-  begin: (start: FlatTraining, layouts: { layout: ParamLayout; frozen: ParamLayout }) => StepEngine,
+  // The rows are taken out of the rest: others may take their place, and nothing may hold on to the first ones then.
+  { data: firstRows, ...spec }: TrainingSpec,
+  begin: (start: FlatTraining, layouts: Layouts, data: Record<string, DataArray>) => StepEngine,
 ): Promise<CompiledTraining> {
   const settings = optimizerSettings(spec.optimizer);
-  const { trained, frozen } = splitFrozen(spec.params, spec.frozen);
-  const layout = paramLayout(trained, spec.optimizer);
-  const frozenLayout = paramLayout(frozen);
-  let n = checkTraining(spec);
-  const data = dataShapes(spec.data);
+  const split = splitParams(spec);
+  const layouts: Layouts = {
+    layout: paramLayout(split.trained, spec.optimizer),
+    buffers: paramLayout(split.buffers),
+    frozen: paramLayout(split.frozen),
+    optimizer: settings,
+  };
+  const { layout } = layouts;
+  const vectors = stateVectors(layouts);
+  let n = checkTraining({ ...spec, data: firstRows });
+  const data = dataShapes(firstRows);
   const moments = momentNames(settings);
-  let frozenValues = flatten(frozenLayout, paramValues(frozen));
-  const start: Record<string, Float32Array> = { params: flatten(layout, paramValues(trained)) };
-  for (const moment of moments) start[moment] = new Float32Array(layout.size);
-  const engine = begin({ state: start, frozen: frozenValues }, { layout, frozen: frozenLayout });
+  const stateOf = (params: Record<string, Float32Array>, slots?: Record<string, Float32Array>) =>
+    Object.fromEntries(
+      vectors.map(([vector, where]) => {
+        if (vector === 'params' || vector === 'buffers') return [vector, flatten(where, params)];
+        return [vector, slots ? flatten(where, slots, `${vector}/`) : new Float32Array(where.size)];
+      }),
+    );
+  let frozenValues = flatten(layouts.frozen, paramValues(split.frozen));
+  const engine = begin({ state: stateOf(paramValues(spec.params)), frozen: frozenValues }, layouts, firstRows);
   const compiled = new Map<number, Promise<Compiled>>();
   let step = 0;
   let disposed = false;
 
   const compile = async (rows: number): Promise<Compiled> => {
-    const { draws, ...traced } = traceTraining(spec.loss, data, trained, frozen, rows);
+    const { draws, ...traced } = traceTraining(spec.loss, data, split, rows);
     const graph = optimise(traced);
-    const runner = await engine.compile({
-      graph,
-      draws,
-      data,
-      layout,
-      frozen: frozenLayout,
-      optimizer: settings,
-      rows,
-    });
+    const runner = await engine.compile({ graph, draws, data, rows, ...layouts });
     return { runner, draws, stepsPerCall: 1 };
   };
   const compiledFor = (rows: number): Promise<Compiled> => {
@@ -164,22 +189,25 @@ export async function compiledTraining(
       const state = await engine.read();
       const slots: Record<string, Float32Array> = {};
       for (const moment of moments) Object.assign(slots, unflatten(layout, state[moment]!, `${moment}/`));
-      const params = { ...unflatten(layout, state.params!), ...unflatten(frozenLayout, frozenValues) };
+      const params = {
+        ...unflatten(layout, state.params!),
+        ...(state.buffers ? unflatten(layouts.buffers, state.buffers) : {}),
+        ...unflatten(layouts.frozen, frozenValues),
+      };
       return { params, slots, step };
     },
     async writeState(next) {
       alive();
-      const state: Record<string, Float32Array> = { params: flatten(layout, next.params) };
-      for (const moment of moments) state[moment] = flatten(layout, next.slots, `${moment}/`);
-      const fixed = flatten(frozenLayout, next.params);
-      await engine.write({ state, frozen: fixed });
+      const fixed = flatten(layouts.frozen, next.params);
+      await engine.write({ state: stateOf(next.params, next.slots), frozen: fixed });
       frozenValues = fixed;
       step = next.step;
     },
     async writeData(next) {
       alive();
-      n = sameKind(next, spec.data);
-      await engine.writeData(next);
+      n = sameKind(next, data);
+      // In the order of the first ones: that is how graphs number them.
+      await engine.writeData(Object.fromEntries(Object.keys(data).map((name) => [name, next[name]!])));
     },
     dispose() {
       if (disposed) return;
@@ -191,4 +219,10 @@ export async function compiledTraining(
         );
     },
   };
+}
+
+/** Multiply-adds of a training step on a whole batch, found by tracing it. @throws STEP_UNTRACEABLE */
+export function stepWork(spec: TrainingSpec): number {
+  const rows = Math.min(spec.batchSize, checkTraining(spec));
+  return multiplyAdds(optimise(traceTraining(spec.loss, dataShapes(spec.data), splitParams(spec), rows)));
 }

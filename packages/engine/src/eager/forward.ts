@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
+import { noUpdate } from '../buffer-updates.ts';
 import { flatten, paramLayout, paramValues, sizeOf } from '../flat-params.ts';
 import { rowCount, sliceRows } from '../training-data.ts';
 import type { CompiledForward, DataArray, ForwardSpec } from '../types.ts';
@@ -35,14 +36,16 @@ export function eagerForward(backend: string, spec: ForwardSpec): CompiledForwar
         Object.entries(inputs).map(([name, a]) => [name, tf.tensor(a.values, a.shape, a.dtype)]),
       );
       const random = stepRandom({ seed: spec.seed ?? 0, domain: 'forward', step: 0 }, firstRow);
-      return Object.entries(spec.forward(batch, params, { random, training: false })).map(([name, out]) => {
-        if (out.shape[0] !== rows)
-          throw new HourglassError(
-            'STEP_UNTRACEABLE',
-            `Output ${name}: expected ${rows} rows, one for each row of the batch, found shape [${out.shape.join(', ')}].`,
-          );
-        return [name, out.shape, out.dataSync(), out.dtype] as const;
-      });
+      return Object.entries(spec.forward(batch, params, { random, training: false, update: noUpdate })).map(
+        ([name, out]) => {
+          if (out.shape[0] !== rows)
+            throw new HourglassError(
+              'STEP_UNTRACEABLE',
+              `Output ${name}: expected ${rows} rows, one for each row of the batch, found shape [${out.shape.join(', ')}].`,
+            );
+          return [name, out.shape, out.dataSync(), out.dtype] as const;
+        },
+      );
     });
   };
 

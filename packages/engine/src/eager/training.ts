@@ -3,13 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
+import { bufferUpdates } from '../buffer-updates.ts';
 import { checkTraining } from '../check-training.ts';
-import { flatten, paramLayout, paramValues, splitFrozen, unflatten } from '../flat-params.ts';
+import { flatten, paramLayout, paramValues, splitParams, unflatten } from '../flat-params.ts';
 import { applyStep, momentNames, optimizerSettings, stepScalars, type FlatState } from '../optimizer.ts';
 import { scheduleRate } from '../schedule.ts';
+import { dataShapes } from '../tracer/trace-step.ts';
 import { checkSlice, gatherRows, sameKind } from '../training-data.ts';
 import type { CompiledTraining, TrainingSpec } from '../types.ts';
-import { valueAndGradients } from './gradients.ts';
+import { valueAndGradients } from '../gradients/value-and-gradients.ts';
 import { stepRandom } from './step-random.ts';
 
 /** Longest time between two turns of the event loop within a slice, ms. */
@@ -19,14 +21,17 @@ const BREATH_MS = 20;
  * A training whose steps run op by op on a tfjs backend. Parameters and moments live on the host, where one fused loop
  * is faster than the dozen small kernels of an optimizer, exact, and the same for every backend.
  */
-export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTraining {
+export function eagerTraining(backend: string, { data: firstRows, ...spec }: TrainingSpec): CompiledTraining {
   const settings = optimizerSettings(spec.optimizer);
-  const { trained, frozen } = splitFrozen(spec.params, spec.frozen);
+  const { trained, buffers, frozen } = splitParams(spec);
   const layout = paramLayout(trained, spec.optimizer);
   const frozenLayout = paramLayout(frozen);
+  const bufferLayout = paramLayout(buffers);
   let frozenValues = flatten(frozenLayout, paramValues(frozen));
-  let { data } = spec;
-  let rows = checkTraining(spec);
+  let bufferValues = flatten(bufferLayout, paramValues(buffers));
+  const kinds = dataShapes(firstRows);
+  let data = firstRows;
+  let rows = checkTraining({ ...spec, data });
   let state: FlatState = {
     params: flatten(layout, paramValues(trained)),
     m: new Float32Array(layout.size),
@@ -50,9 +55,18 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
       const learned = Object.values(params);
       for (const { name, shape, start, end } of frozenLayout.slices)
         params[name] = tf.tensor(frozenValues.subarray(start, end), shape);
+      for (const { name, shape, start, end } of bufferLayout.slices)
+        params[name] = tf.tensor(bufferValues.slice(start, end), shape);
+      const { update, next } = bufferUpdates(
+        Object.fromEntries(bufferLayout.slices.map(({ name }) => [name, params[name]!])),
+        (value) => value.dataSync().slice() as Float32Array,
+      );
       const random = stepRandom({ seed: spec.seed, domain: 'train', step });
       // A parameter that this loss does not use has gradient zero.
-      const { value, grads } = valueAndGradients(() => spec.loss(batch, params, { random, training: true }), learned);
+      const { value, grads } = valueAndGradients(
+        () => spec.loss(batch, params, { random, training: true, update }),
+        learned,
+      );
       if (value.size !== 1)
         throw new HourglassError(
           'STEP_UNTRACEABLE',
@@ -67,6 +81,8 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
         if (grads[i]) gradient.set(grads[i].dataSync() as Float32Array, start);
         else gradient.fill(0, start, end);
       });
+      const after = next();
+      for (const { name, start } of bufferLayout.slices) bufferValues.set(after.get(name)!, start);
       return value.dataSync()[0]!;
     });
     applyStep(settings, layout, state, gradient, stepScalars(settings, scheduleRate(spec.schedule, step), step));
@@ -99,7 +115,11 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
       alive();
       const slots: Record<string, Float32Array> = {};
       for (const moment of momentNames(settings)) Object.assign(slots, unflatten(layout, state[moment], `${moment}/`));
-      const params = { ...unflatten(layout, state.params), ...unflatten(frozenLayout, frozenValues) };
+      const params = {
+        ...unflatten(layout, state.params),
+        ...unflatten(bufferLayout, bufferValues),
+        ...unflatten(frozenLayout, frozenValues),
+      };
       return { params, slots, step };
     },
     async writeState(next) {
@@ -111,12 +131,13 @@ export function eagerTraining(backend: string, spec: TrainingSpec): CompiledTrai
         m: moments.includes('m') ? flatten(layout, next.slots, 'm/') : zeros(),
         v: moments.includes('v') ? flatten(layout, next.slots, 'v/') : zeros(),
       };
+      bufferValues = flatten(bufferLayout, next.params);
       frozenValues = flatten(frozenLayout, next.params);
       step = next.step;
     },
     async writeData(next) {
       alive();
-      rows = sameKind(next, data);
+      rows = sameKind(next, kinds);
       data = next;
     },
     dispose() {

@@ -1,4 +1,5 @@
-import type { StepGraph } from '../compiled/training.ts';
+import { stateVectors, type StateVector, type StepGraph } from '../compiled/training.ts';
+import type { ParamSlice } from '../flat-params.ts';
 import type { Node, Value } from '../ir/graph.ts';
 import { momentNames } from '../optimizer.ts';
 import { emitNodes } from './emit.ts';
@@ -12,19 +13,19 @@ import { graphWriter, type GraphWriter } from './writer.ts';
 export interface TrainingGraph {
   /** `saved_model.pb` */
   model: Uint8Array;
-  /** Names of what `state/N` and `read/N` hold: `params`, `m` or `v` of the parameter `slice`. */
-  state: { vector: 'params' | 'm' | 'v'; slice: number }[];
+  /** What `state/N` and `read/N` hold: the part `slice` of a vector. */
+  state: { vector: StateVector; slice: ParamSlice }[];
 }
 
 /**
  * An epoch as one TensorFlow graph: data, parameters and moments are variables that stay there, a loop takes the steps,
  * and the optimizer changes the variables in place.
  *
- * Entries: `data/done` (feeds `data/N`), `frozen/done` (`frozen/N`), `state/done` (`state/N`), `read/N`, and the steps:
+ * Entries: `data/done` (feeds `data/N`), `picked/N` (rows `pick` int32 of the data), `frozen/done` (`frozen/N`), `state/done` (`state/N`), `read/N`, and the steps:
  * `losses` (feeds `steps` int32, `rows [steps, batch]` int32, `scalars [steps, 3]`, `random/N [steps, …]`).
  */
 export function trainingGraph(step: StepGraph): TrainingGraph {
-  const { layout, frozen, optimizer } = step;
+  const { layout, buffers, frozen, optimizer } = step;
   const w = graphWriter();
   const data = new Map(
     Object.entries(step.data).map(([name, { rowShape, dtype }], i) => [
@@ -33,18 +34,20 @@ export function trainingGraph(step: StepGraph): TrainingGraph {
     ]),
   );
   const fixed = new Map(frozen.slices.map(({ name, shape }, i) => [name, variable(w, `frozen${i}`, shape)]));
-  const params = layout.slices.map(({ shape }, i) => variable(w, `param${i}`, shape));
+  const vectors = stateVectors(step).map(([vector, { slices }]) => ({
+    vector,
+    slices,
+    variables: slices.map(({ shape }, i) => variable(w, `${vector}${i}`, shape)),
+  }));
+  const variablesOf = (vector: StateVector) => vectors.find((one) => one.vector === vector)?.variables ?? [];
   const moments = momentNames(optimizer);
-  const slots = Object.fromEntries(
-    moments.map((moment) => [moment, layout.slices.map(({ shape }, i) => variable(w, `${moment}${i}`, shape))]),
-  );
-  const vectors = [
-    ['params', params],
-    ...moments.map((moment): [typeof moment, Variable[]] => [moment, slots[moment]!]),
-  ] as const;
   assignEntry(w, 'data', [...data.values()]);
+  const chosen = w.node('Placeholder', [], { dtype: 'int32', shape: { shape: [-1] } }, 'pick');
+  [...data.values()].forEach(({ handle, dtype }, i) =>
+    w.node('ResourceGather', [handle, chosen], { dtype, Tindices: 'int32' }, `picked/${i}`),
+  );
   assignEntry(w, 'frozen', [...fixed.values()]);
-  const all = vectors.flatMap(([, variables]) => variables);
+  const all = vectors.flatMap(({ variables }) => variables);
   assignEntry(w, 'state', all);
   all.forEach((one, i) => read(w, one, [], `read/${i}`));
 
@@ -70,8 +73,12 @@ export function trainingGraph(step: StepGraph): TrainingGraph {
       Taxis: 'int32',
     });
   const batch = pick(rows, 'int32');
-  const weights = params.map((param) => read(w, inside(param), [loop.index]));
-  const byName = new Map(layout.slices.map(({ name }, i) => [name, weights[i]!]));
+  const now = (vector: StateVector) => variablesOf(vector).map((one) => read(w, inside(one), [loop.index]));
+  const [weights, kept] = [now('params'), now('buffers')];
+  const byName = new Map([
+    ...layout.slices.map(({ name }, i) => [name, weights[i]!] as const),
+    ...buffers.slices.map(({ name }, i) => [name, kept[i]!] as const),
+  ]);
   for (const node of step.graph.nodes) {
     if (node.op !== 'Input') continue;
     const { kind, name } = node.attrs;
@@ -88,8 +95,8 @@ export function trainingGraph(step: StepGraph): TrainingGraph {
   const updates = layout.slices.map(({ name, shape, start, end, decays }, i): Update => {
     const gradient = step.graph.outputs[`grad/${name}`];
     return {
-      param: inside(params[i]!).handle,
-      ...Object.fromEntries(moments.map((moment) => [moment, inside(slots[moment]![i]!).handle])),
+      param: inside(variablesOf('params')[i]!).handle,
+      ...Object.fromEntries(moments.map((moment) => [moment, inside(variablesOf(moment)[i]!).handle])),
       value: weights[i]!,
       gradient: gradient ? w.nameOf(gradient) : w.tensor(new Float32Array(end - start), shape),
       readers: readers.get(name) ?? [],
@@ -101,14 +108,21 @@ export function trainingGraph(step: StepGraph): TrainingGraph {
     epsilon: `${numbers}:1`,
     decay: `${numbers}:2`,
   });
+  const replaced = buffers.slices.map(({ name }, i) => {
+    const after = (readers.get(name) ?? []).map((node) => `^${node}`);
+    const next = w.nameOf(step.graph.outputs[`next/${name}`]!);
+    return w.node('AssignVariableOp', [inside(variablesOf('buffers')[i]!).handle, next, ...after], {
+      dtype: 'float32',
+    });
+  });
   const loss = w.node('Reshape', [w.nameOf(step.graph.outputs.loss!), w.ints([])], { T: 'float32', Tshape: 'int32' });
   const noted = w.node('ResourceScatterUpdate', [inside(losses).handle, loop.index, loss], {
     dtype: 'float32',
     Tindices: 'int32',
   });
-  const over = loop.end([...updated, noted]);
+  const over = loop.end([...updated, ...replaced, noted]);
   read(w, losses, [over], 'losses');
-  const state = vectors.flatMap(([vector, variables]) => variables.map((_, slice) => ({ vector, slice })));
+  const state = vectors.flatMap(({ vector, slices }) => slices.map((slice) => ({ vector, slice })));
   return { model: encodeSavedModel(w.nodes), state };
 }
 

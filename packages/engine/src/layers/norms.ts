@@ -1,30 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 
 import { withGradient } from './custom-gradient.ts';
+import { EPSILON, standardise } from './standardise.ts';
 
-const EPSILON = 1e-5;
-
-/** Mean 0 and variance 1 over the last axis. */
-const standardise = withGradient((x: tf.Tensor) => {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), EPSILON));
-  const y = tf.mul(centred, inverse);
-  return {
-    value: y,
-    saved: [y, inverse],
-    back(dy, [value, scale]) {
-      const along = tf.mean(tf.mul(dy, value!), -1, true);
-      return [tf.mul(tf.sub(tf.sub(dy, tf.mean(dy, -1, true)), tf.mul(value!, along)), scale!)];
-    },
-  };
-});
-
-/**
- * Layer normalisation of x `[…, d]` with scale and shift `[d]` (Ba et al. 2016). The gradient is written by hand: five
- * reductions fewer than op by op.
- */
+/** Layer normalisation of x `[…, d]` with scale and shift `[d]` (Ba et al. 2016). */
 export const layerNorm = (x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor): tf.Tensor =>
-  tf.add(tf.mul(standardise(x), scale), shift);
+  tf.add(tf.mul(standardise(x, [x.rank - 1]), scale), shift);
 
 /**
  * Group normalisation of images `[n, h, w, c]` with scale and shift `[c]` (Wu & He 2018). Means are taken channel by

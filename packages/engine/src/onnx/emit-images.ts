@@ -1,9 +1,10 @@
 import type { NodeOf, OpName, ResizeAttrs, Value, WindowAttrs } from '../ir/graph.ts';
 import { convFilterGrad, convProduct } from './conv-products.ts';
+import { isUnit } from './conv-taps.ts';
 import type { Emit } from './emit-elementwise.ts';
 import { emitConstant } from './emit-structure.ts';
 import { nearestIndices, resizeMatrix, transposed } from './resize-weights.ts';
-import type { OnnxWriter } from './writer.ts';
+import { INT64_MAX, type OnnxWriter } from './writer.ts';
 
 type ImageOp = Extract<OpName, `Conv2D${string}` | `Depthwise${string}` | `${string}Pool${string}` | `Resize${string}`>;
 
@@ -87,6 +88,19 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
     return fromChannels(w, w.node('Conv', [toChannels(w, x!), weights], windowAttributes(attrs)));
   },
   Conv2DInputGrad(w, [dy, filter], { attrs, inputs, output }) {
+    const around = attrs.pads.map(
+      (pad, side) => attrs.dilations[side < 2 ? 0 : 1] * (inputs[1]!.shape[side < 2 ? 0 : 1]! - 1) - pad,
+    ) as WindowAttrs['pads'];
+    if (isUnit(attrs) && around.every((pad) => pad >= 0)) {
+      // Without strides it is a convolution by the filter turned round, for which onnxruntime has the faster kernel.
+      const [first, last] = [w.ints([-1, -1]), w.ints([-INT64_MAX, -INT64_MAX])];
+      const turned = w.node('Slice', [filter!, first, last, w.ints([0, 1]), first]);
+      const weights = w.node('Transpose', [turned], { perm: [2, 3, 0, 1] });
+      return fromChannels(
+        w,
+        w.node('Conv', [toChannels(w, dy!), weights], windowAttributes({ ...attrs, pads: around })),
+      );
+    }
     const weights = w.node('Transpose', [filter!], { perm: [3, 2, 0, 1] });
     return fromChannels(
       w,

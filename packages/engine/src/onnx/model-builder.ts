@@ -14,10 +14,10 @@ export interface OnnxModelBuilder extends Pick<
   OnnxWriter,
   'node' | 'nodeOf' | 'mlNode' | 'ints' | 'scalar' | 'tensor'
 > {
-  /** Declares an input `[rows, …rowShape]`; gives its name. */
-  input(name: string, dtype: OnnxType, rowShape: number[]): string;
+  /** Declares an input `[rows, …rowShape]`, a text naming a size that varies; gives its name. */
+  input(name: string, dtype: OnnxType, rowShape: (number | string)[]): string;
   /** Declares an output `[rows, …rowShape]`. One with the name of an input is called `NAME.out`. @returns its name */
-  output(name: string, from: string, dtype: OnnxType, rowShape: number[]): string;
+  output(name: string, from: string, dtype: OnnxType, rowShape: (number | string)[]): string;
   /**
    * The nodes of a forward pass, its parameters inside.
    * @param data where each input of the pass comes from

@@ -1,3 +1,4 @@
+import { stateVectors, type StateVector, type StepGraph } from '../compiled/training.ts';
 import { sizeOf, type ParamLayout, type ParamSlice } from '../flat-params.ts';
 
 /** Parameters that are one tensor of the state of an ONNX training. */
@@ -27,6 +28,17 @@ export function paramGroups({ slices }: ParamLayout): ParamGroup[] {
     }));
   return [...large, ...small];
 }
+
+/** A vector of the state, and the tensors it is cut into. */
+export interface VectorGroups {
+  vector: StateVector;
+  groups: ParamGroup[];
+  /** Of the whole vector. */
+  size: number;
+}
+
+export const vectorGroups = (layouts: Pick<StepGraph, 'layout' | 'buffers' | 'optimizer'>): VectorGroups[] =>
+  stateVectors(layouts).map(([vector, layout]) => ({ vector, groups: paramGroups(layout), size: layout.size }));
 
 /** The flat vector as one of each group. */
 export const toGroups = (groups: readonly ParamGroup[], flat: Float32Array): Float32Array[] =>

@@ -5,7 +5,7 @@ import { momentNames } from '../optimizer.ts';
 import { emitNodes } from './emit.ts';
 import { emitOptimizer } from './emit-optimizer.ts';
 import { emitConstant } from './emit-structure.ts';
-import { paramGroups, type ParamGroup } from './param-groups.ts';
+import { vectorGroups, type ParamGroup, type VectorGroups } from './param-groups.ts';
 import { encodeModel, type ValueInfoProto } from './proto.ts';
 import { onnxWriter, valueInfo, type OnnxWriter } from './writer.ts';
 
@@ -13,14 +13,15 @@ import { onnxWriter, valueInfo, type OnnxWriter } from './writer.ts';
  * A slice of an epoch as one ONNX model: a Loop whose body is a training step.
  *
  * Inputs: `data/NAME [n, …]`, `rows [steps, batch]` int32, `random/N [steps, …]`, `scalars [steps, 3]`,
- * `frozen/NAME`, `params/N`, `m/N`, `v/N` for every group of parameters, `steps` int64. Outputs: `params/N.out`,
- * `m/N.out`, `v/N.out`, `losses [steps]`.
+ * `frozen/NAME`, `params/N`, `m/N`, `v/N` for every group of parameters, `buffers/N`, `steps` int64. Outputs:
+ * `params/N.out`, `m/N.out`, `v/N.out`, `buffers/N.out`, `losses [steps]`.
  */
 export function trainingModel(spec: StepGraph): Uint8Array {
-  const { layout, optimizer } = spec;
-  const groups = paramGroups(layout);
-  const vectors = ['params', ...momentNames(optimizer)] as const;
-  const states = vectors.flatMap((vector) => groups.map(({ shape }, i) => ({ name: `${vector}/${i}`, shape })));
+  const vectors = vectorGroups(spec);
+  const [{ groups: trained }] = vectors as [VectorGroups];
+  const states = vectors.flatMap(({ vector, groups }) =>
+    groups.map(({ shape }, i) => ({ name: `${vector}/${i}`, shape })),
+  );
 
   const body = onnxWriter('b');
   const pick = (name: string) => body.node('Gather', [name, 'b.step'], { axis: 0 });
@@ -28,7 +29,12 @@ export function trainingModel(spec: StepGraph): Uint8Array {
   const scalars = pick('scalars');
   const scalarAt = (i: number) =>
     body.node('Reshape', [body.node('Slice', [scalars, body.ints([i]), body.ints([i + 1])]), body.ints([])]);
-  const weights = new Map(groups.flatMap((group, i) => [...splitParams(body, `b.params/${i}`, group)]));
+  const weights = new Map(
+    vectors
+      .filter(({ vector }) => vector === 'params' || vector === 'buffers')
+      .flatMap(({ vector, groups }) => groups.map((group, i) => splitParams(body, `b.${vector}/${i}`, group)))
+      .flatMap((names) => [...names]),
+  );
   for (const node of spec.graph.nodes) {
     if (node.op !== 'Input') continue;
     const { kind, name } = node.attrs;
@@ -39,16 +45,20 @@ export function trainingModel(spec: StepGraph): Uint8Array {
   emitNodes(body, spec.graph.nodes);
   const updated = emitOptimizer(
     body,
-    optimizer,
-    groups.map((group, i) => ({
-      ...Object.fromEntries(vectors.map((vector) => [vector, `b.${vector}/${i}`])),
+    spec.optimizer,
+    trained.map((group, i) => ({
+      ...Object.fromEntries(momentNames(spec.optimizer).map((moment) => [moment, `b.${moment}/${i}`])),
       params: `b.params/${i}`,
-      gradient: groupGradient(body, spec.graph, group),
+      gradient: joined(body, spec.graph, 'grad', group),
       decays: group.decays,
     })),
     { rate: scalarAt(0), epsilon: scalarAt(1), decay: scalarAt(2) },
   );
-  const next = vectors.flatMap((vector) => updated.map((one) => one[vector]!));
+  const next = vectors.flatMap(({ vector, groups }) =>
+    vector === 'buffers'
+      ? groups.map((group) => joined(body, spec.graph, 'next', group))
+      : updated.map((one) => one[vector]!),
+  );
   const loss = body.node('Reshape', [body.nameOf(spec.graph.outputs.loss!), body.ints([])]);
   const bodyOutputs: ValueInfoProto[] = [valueInfo(body.rename('b.continue', 'b.continue.out'), 'bool', [])];
   states.forEach(({ name, shape }, i) =>
@@ -98,10 +108,10 @@ function splitParams(w: OnnxWriter, tensor: string, { slices, shape }: ParamGrou
   return new Map(slices.map(({ name, shape }, i) => [name, w.node('Reshape', [parts[i]!, w.ints(shape)])]));
 }
 
-/** Gradients of a group as one tensor; a parameter without one gets zeros. */
-function groupGradient(w: OnnxWriter, graph: Graph, { slices, shape }: ParamGroup): string {
+/** Outputs `KIND/NAME` of a group as one tensor; a parameter without a gradient gets zeros. */
+function joined(w: OnnxWriter, graph: Graph, kind: 'grad' | 'next', { slices, shape }: ParamGroup): string {
   const parts = slices.map((slice) => {
-    const value: Value | undefined = graph.outputs[`grad/${slice.name}`];
+    const value: Value | undefined = graph.outputs[`${kind}/${slice.name}`];
     const alone = slices.length === 1 && sameShape(slice.shape, shape);
     if (!value) return emitConstant(w, 0, alone ? shape : [slice.end - slice.start], 'float32');
     return alone ? w.nameOf(value) : w.node('Reshape', [w.nameOf(value), w.ints([-1])]);

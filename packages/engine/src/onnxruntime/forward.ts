@@ -2,6 +2,7 @@ import { Tensor } from 'onnxruntime-node';
 
 import { compiledForward } from '../compiled/forward.ts';
 import { inferenceModel, outputName } from '../onnx/inference-model.ts';
+import { threadsFor } from '../threads.ts';
 import type { CompiledForward, DataArray, ForwardSpec } from '../types.ts';
 import { openSession, runSession, type Feeds } from './session.ts';
 
@@ -11,7 +12,8 @@ const tensor = ({ dtype, values, shape }: DataArray): Tensor => new Tensor(dtype
 export const onnxForward = (spec: ForwardSpec): CompiledForward =>
   compiledForward(spec, async (data, layout) => {
     const { model, ...inference } = inferenceModel(spec, data, { paramInputs: true });
-    const session = await openSession(model);
+    // Batches are small pieces of work: `auto` is one thread for them.
+    const session = await openSession(model, threadsFor(0));
     const names = Object.keys(inference.outputs).map((name) => outputName(name, data));
     let params: Feeds = {};
     return {

@@ -1,13 +1,12 @@
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 
 import { nativeFailure } from '../compiled/native-failure.ts';
-import { threadCount } from '../threads.ts';
 
 /** Feeds and results of a session. */
 export type Feeds = Record<string, Tensor>;
 
 /** Opens a model in onnxruntime. */
-export async function openSession(model: Uint8Array, threads = threadCount()): Promise<InferenceSession> {
+export async function openSession(model: Uint8Array, threads: number): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(model, {
       intraOpNumThreads: threads,

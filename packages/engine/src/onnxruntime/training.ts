@@ -2,24 +2,27 @@ import { Tensor, type InferenceSession } from 'onnxruntime-node';
 
 import { compiledTraining, type FlatTraining, type StepGraph, type StepRunner } from '../compiled/training.ts';
 import type { ParamLayout } from '../flat-params.ts';
-import { fromGroups, paramGroups, toGroups } from '../onnx/param-groups.ts';
+import { multiplyAdds } from '../ir/work.ts';
+import { fromGroups, toGroups, vectorGroups } from '../onnx/param-groups.ts';
 import { trainingModel } from '../onnx/training-model.ts';
+import { threadsFor } from '../threads.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { openSession, runSession, type Feeds } from './session.ts';
 
 /** A training traced once and run by onnxruntime: the state is fed to every call and taken out of it. */
 export async function onnxTraining(spec: TrainingSpec): Promise<CompiledTraining> {
-  return compiledTraining(spec, (start, layouts) => {
-    let { data } = spec;
+  return compiledTraining(spec, (start, layouts, rows) => {
+    let data = rows;
     let { frozen } = start;
-    const groups = paramGroups(layouts.layout);
+    let threads: number | undefined;
+    const groups = vectorGroups(layouts);
     const split = ({ state }: FlatTraining) =>
-      Object.fromEntries(Object.entries(state).map(([vector, flat]) => [vector, toGroups(groups, flat)]));
+      Object.fromEntries(groups.map(({ vector, groups }) => [vector, toGroups(groups, state[vector]!)]));
     let state = split(start);
     const feedsOf = (): Feeds => {
       const feeds = fixedFeeds(data, layouts.frozen, frozen);
-      for (const [vector, values] of Object.entries(state))
-        groups.forEach(({ shape }, i) => (feeds[`${vector}/${i}`] = new Tensor('float32', values[i]!, shape)));
+      for (const { vector, groups: parts } of groups)
+        parts.forEach(({ shape }, i) => (feeds[`${vector}/${i}`] = new Tensor('float32', state[vector]![i]!, shape)));
       return feeds;
     };
     const keep = (results: Feeds) => {
@@ -27,10 +30,14 @@ export async function onnxTraining(spec: TrainingSpec): Promise<CompiledTraining
         state[vector] = values.map((_, i) => results[`${vector}/${i}.out`]!.data as Float32Array);
     };
     return {
-      compile: async (step) => stepRunner(await openSession(trainingModel(step)), step, feedsOf, keep),
+      compile: async (step) => {
+        // By whole batches: the last, smaller one of an epoch is computed as the others are.
+        threads ??= threadsFor(multiplyAdds(step.graph));
+        return stepRunner(await openSession(trainingModel(step), threads), step, feedsOf, keep);
+      },
       read: async () =>
         Object.fromEntries(
-          Object.entries(state).map(([vector, values]) => [vector, fromGroups(groups, values, layouts.layout.size)]),
+          groups.map(({ vector, groups, size }) => [vector, fromGroups(groups, state[vector]!, size)]),
         ),
       write: async (next) => {
         state = split(next);

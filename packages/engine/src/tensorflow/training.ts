@@ -1,5 +1,6 @@
 import {
   compiledTraining,
+  stateVectors,
   type FlatTraining,
   type StepCall,
   type StepEngine,
@@ -14,7 +15,8 @@ import { openSession, type GraphSession } from './session.ts';
 
 /** A training traced once and run by TensorFlow, state and data staying there between calls. */
 export async function tensorflowTraining(spec: TrainingSpec): Promise<CompiledTraining> {
-  return compiledTraining(spec, (start, { frozen }) => tensorflowSteps(spec, start, frozen));
+  const { batchSize } = spec;
+  return compiledTraining(spec, (start, { frozen }, data) => tensorflowSteps(batchSize, data, start, frozen));
 }
 
 /** A graph for each size of batch, with variables of its own; the state moves to the one that is to run. */
@@ -23,14 +25,24 @@ interface Resident {
   write(next: FlatTraining): void;
 }
 
-function tensorflowSteps(spec: TrainingSpec, start: FlatTraining, frozenLayout: ParamLayout): StepEngine {
+/** The rows of a training: here until a graph has taken them over. */
+interface Rows {
+  here?: Record<string, DataArray>;
+  /** The graph that picks whole batches out of its copy. */
+  keeper?: GraphSession;
+}
+
+function tensorflowSteps(
+  batchSize: number,
+  data: Record<string, DataArray>,
+  start: FlatTraining,
+  frozenLayout: ParamLayout,
+): StepEngine {
   /** The state while no graph has it. */
   let waiting: FlatTraining | undefined = start;
   let frozen = start.frozen;
-  let { data } = spec;
   let holder: Resident | undefined;
-  /** The graphs that have the data. */
-  const keepers: GraphSession[] = [];
+  const rows: Rows = { here: data };
   const read = (): Record<string, Float32Array> => waiting?.state ?? holder!.read();
   const hold = (resident: Resident) => {
     if (!waiting && holder === resident) return;
@@ -39,18 +51,18 @@ function tensorflowSteps(spec: TrainingSpec, start: FlatTraining, frozenLayout: 
     waiting = undefined;
   };
   return {
-    compile: async (step) => stepRunner(spec.batchSize, step, frozenLayout, hold, () => data, keepers),
+    compile: async (step) => stepRunner(batchSize, step, frozenLayout, hold, rows),
     read: async () => read(),
     write: async (next) => {
       waiting = next;
       frozen = next.frozen;
     },
     async writeData(next) {
+      if (!rows.keeper) return void (rows.here = next);
       // The rows before are let go first: both together may not fit.
       const none = Object.values(next).map((array) => sliceRows(array, 0, 0));
-      for (const session of keepers) assign(session, 'data', none);
-      data = next;
-      for (const session of keepers) assign(session, 'data', Object.values(next));
+      assign(rows.keeper, 'data', none);
+      assign(rows.keeper, 'data', Object.values(next));
     },
   };
 }
@@ -60,12 +72,11 @@ function stepRunner(
   step: StepGraph,
   frozenLayout: ParamLayout,
   hold: (resident: Resident) => void,
-  dataNow: () => Record<string, DataArray>,
-  keepers: GraphSession[],
+  data: Rows,
 ): StepRunner {
   const { model, state } = trainingGraph(step);
   const session = openSession(model, `batches of ${step.rows} rows`);
-  const { slices, size } = step.layout;
+  const sizes = new Map(stateVectors(step).map(([vector, { size }]) => [vector, size]));
   const resident: Resident = {
     read() {
       const flat: Record<string, Float32Array> = {};
@@ -74,7 +85,7 @@ function stepRunner(
         state.map((_, i) => `read/${i}`),
       );
       state.forEach(({ vector, slice }, i) =>
-        (flat[vector] ??= new Float32Array(size)).set(values[i] as Float32Array, slices[slice]!.start),
+        (flat[vector] ??= new Float32Array(sizes.get(vector)!)).set(values[i] as Float32Array, slice.start),
       );
       return flat;
     },
@@ -82,7 +93,7 @@ function stepRunner(
       assign(
         session,
         'state',
-        state.map(({ vector, slice }) => slicedParam(next.state[vector]!, slices[slice]!)),
+        state.map(({ vector, slice }) => slicedParam(next.state[vector]!, slice)),
       );
       assign(
         session,
@@ -91,25 +102,37 @@ function stepRunner(
       );
     },
   };
-  // Batches of the usual size are picked by TensorFlow out of data that stay there. The last, smaller batch of an epoch
-  // is picked here: its graph would need the data a second time.
+  // Batches of the usual size are picked by TensorFlow out of data that stay there, and nowhere else. The last, smaller
+  // batch of an epoch is handed to its graph, which would need the data a second time.
   const usual = step.rows === batchSize;
   if (usual) {
-    assign(session, 'data', Object.values(dataNow()));
-    keepers.push(session);
+    assign(session, 'data', Object.values(data.here!));
+    data.keeper = session;
+    data.here = undefined;
   }
   return {
     async run(call) {
       hold(resident);
       if (!usual) {
-        const picked = Object.values(dataNow()).map((a) => gatherRows(a, call.rows, 0, call.rows.length));
-        assign(session, 'data', picked);
+        assign(session, 'data', pickedRows(step, data, call.rows));
       }
       const rows = usual ? call.rows : call.rows.map((_, i) => i);
       return session.run(stepFeeds(step, { ...call, rows }), ['losses'])[0] as Float32Array;
     },
     dispose: () => session.dispose(),
   };
+}
+
+function pickedRows(step: StepGraph, { here, keeper }: Rows, rows: Int32Array): DataArray[] {
+  if (here) return Object.values(here).map((array) => gatherRows(array, rows, 0, rows.length));
+  const kinds = Object.values(step.data);
+  const picked = keeper!.run(
+    { pick: { dtype: 'int32', shape: [rows.length], values: rows } },
+    kinds.map((_, i) => `picked/${i}`),
+  );
+  return kinds.map(({ dtype, rowShape }, i) => {
+    return { dtype, shape: [rows.length, ...rowShape], values: picked[i] } as DataArray;
+  });
 }
 
 const slicedParam = (flat: Float32Array, { shape, start, end }: ParamLayout['slices'][number]): DataArray => ({

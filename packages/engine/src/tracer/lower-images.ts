@@ -8,6 +8,12 @@ type Shape4 = [number, number, number, number];
 const shape4 = (x: Value | readonly number[]): Shape4 => [...('shape' in x ? x.shape : x)] as Shape4;
 
 interface WindowInfo {
+  inHeight: number;
+  inWidth: number;
+  effectiveFilterHeight: number;
+  effectiveFilterWidth: number;
+  outHeight: number;
+  outWidth: number;
   outShape: number[];
   strideHeight: number;
   strideWidth: number;
@@ -16,11 +22,23 @@ interface WindowInfo {
   padInfo: { top: number; bottom: number; left: number; right: number };
 }
 
-const windowAttrs = (info: WindowInfo): WindowAttrs => ({
-  strides: [info.strideHeight, info.strideWidth],
-  dilations: [info.dilationHeight, info.dilationWidth],
-  pads: [info.padInfo.top, info.padInfo.bottom, info.padInfo.left, info.padInfo.right],
-});
+function windowAttrs(info: WindowInfo): WindowAttrs {
+  const { top, bottom, left, right } = info.padInfo;
+  const fitting = (size: number, window: number, stride: number) => Math.floor((size - window) / stride) + 1;
+  const rows = fitting(info.inHeight + top + bottom, info.effectiveFilterHeight, info.strideHeight);
+  const columns = fitting(info.inWidth + left + right, info.effectiveFilterWidth, info.strideWidth);
+  // tfjs counts columns by the height of the window when padding is a number.
+  if (rows !== info.outHeight || columns !== info.outWidth)
+    throw new Untraceable(
+      `a window of ${info.effectiveFilterHeight}×${info.effectiveFilterWidth} fits ${rows}×${columns} times, and tfjs ` +
+        `answers ${info.outHeight}×${info.outWidth}: use padding 'same' or 'valid', or tf.pad before it`,
+    );
+  return {
+    strides: [info.strideHeight, info.strideWidth],
+    dilations: [info.dilationHeight, info.dilationWidth],
+    pads: [top, bottom, left, right],
+  };
+}
 
 function convInfo(attrs: Record<string, unknown>, x: Shape4, filter: Shape4, depthwise: boolean): WindowInfo {
   if ((attrs.dataFormat ?? 'NHWC') !== 'NHWC')

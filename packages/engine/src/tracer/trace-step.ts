@@ -1,7 +1,9 @@
 import { HourglassError } from '@hourglass/core';
 import type * as tf from '@tensorflow/tfjs';
 
-import { valueAndGradients } from '../eager/gradients.ts';
+import { bufferUpdates, noUpdate } from '../buffer-updates.ts';
+import type { SplitParams } from '../flat-params.ts';
+import { valueAndGradients } from '../gradients/value-and-gradients.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Graph, IrType, Node, Value } from '../ir/graph.ts';
 import type { DataArray, ForwardFunction, LossFunction, ParamArrays, StepRandom } from '../types.ts';
@@ -87,22 +89,25 @@ function equalValues(a: number | ArrayLike<number>, b: number | ArrayLike<number
 
 /**
  * Loss and gradients of a training step on `rows` rows: outputs `loss` and `grad/NAME` for every parameter of `trained`
- * that the loss depends on.
+ * that the loss depends on, `next/NAME` for every buffer.
  *
  * @throws STEP_UNTRACEABLE with the line to change
  */
 export function traceTraining(
   loss: LossFunction,
   data: Record<string, DataShape>,
-  trained: ParamArrays,
-  frozen: ParamArrays,
+  { trained, buffers, frozen }: SplitParams,
   rows: number,
 ): TracedGraph {
   return traceStable((build) => {
-    const { batch, params, random, draws } = traceInputs(build, data, { ...trained, ...frozen }, rows);
+    const { batch, params, random, draws } = traceInputs(build, data, { ...trained, ...buffers, ...frozen }, rows);
     const names = Object.keys(trained);
+    const { update, next } = bufferUpdates(
+      Object.fromEntries(Object.keys(buffers).map((name) => [name, params[name]!])),
+      tracedValue,
+    );
     const { value, grads } = valueAndGradients(
-      () => loss(batch, params, { random, training: true }),
+      () => loss(batch, params, { random, training: true, update }),
       names.map((name) => params[name]!),
     );
     if (value.size !== 1)
@@ -116,6 +121,7 @@ export function traceTraining(
     names.forEach((name, i) => {
       if (grads[i]) outputs[`grad/${name}`] = tracedValue(grads[i]);
     });
+    for (const [name, after] of next()) outputs[`next/${name}`] = after;
     return { outputs, draws };
   });
 }
@@ -130,7 +136,7 @@ export function traceForward(
   return traceStable((build) => {
     const inputs = traceInputs(build, data, params, rows);
     const outputs: Record<string, Value> = {};
-    const result = forward(inputs.batch, inputs.params, { random: inputs.random, training: false });
+    const result = forward(inputs.batch, inputs.params, { random: inputs.random, training: false, update: noUpdate });
     for (const [name, tensor] of Object.entries(result)) {
       const value = tracedValue(tensor);
       if (value.shape[0] !== rows)

@@ -50,9 +50,34 @@ test('a picture is turned as EXIF says, and what is transparent is white', async
   expect([...(await decodeImage(clear, 'a')).data]).toEqual([255, 255, 255, 10, 20, 30]);
 });
 
+test('16 bits in colour and grey with transparency come as 8 bits over white', async () => {
+  const sixteen = await sharp(Uint16Array.of(65535, 0, 257 * 40, 65535, 0, 0, 0, 0), {
+    raw: { width: 2, height: 1, channels: 4 },
+  })
+    .toColourspace('rgb16')
+    .png()
+    .toBuffer();
+  expect(await sharp(sixteen).metadata()).toMatchObject({ depth: 'ushort', channels: 4 });
+  expect([...(await decodeImage(sixteen, 'a')).data]).toEqual([255, 0, 40, 255, 255, 255]);
+  const grey = await sharp(Uint8Array.of(90, 255, 90, 0), { raw: { width: 2, height: 1, channels: 2 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
+  expect(await decodeImage(grey, 'a')).toMatchObject({ channels: 1, data: Uint8Array.of(90, 255) });
+});
+
 test('CMYK becomes sRGB; of an animation the first frame comes', async () => {
   const cmyk = await sharp(gradient.data, raw).toColourspace('cmyk').jpeg().toBuffer();
   expect(await decodeImage(cmyk, 'a')).toMatchObject({ channels: 3, width: 5 });
+  const orange = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#e08020' } })
+    .toColourspace('cmyk')
+    .jpeg({ quality: 100 })
+    .toBuffer();
+  expect((await sharp(orange).metadata()).space).toBe('cmyk');
+  const [red, green, blue] = (await decodeImage(orange, 'a')).data;
+  expect(red).toBeGreaterThan(180);
+  expect(green).toBeGreaterThan(90);
+  expect(blue).toBeLessThan(green! - 20);
   const frames = await sharp(Buffer.from(new Uint8Array(2 * 4 * 3).fill(200, 12)), {
     raw: { width: 2, height: 4, channels: 3, pageHeight: 2 },
   } as never)

@@ -103,6 +103,18 @@ describe('colouring', () => {
     });
     const [answer] = await pictures(await colour(grey, model));
     expect(answer).toMatchObject({ width: 19, height: 30, channels: 3 });
+    const odd = await writeImages(artifacts, {
+      images: [
+        { image: { ...blankImage(1, 1, 1), data: Uint8Array.of(90) }, name: 'dot.png' },
+        { image: { ...blankImage(30_000, 1, 1), data: new Uint8Array(30_000).fill(90) }, name: 'strip.png' },
+      ],
+    });
+    const [dot, strip] = await pictures(await colour(odd, model));
+    expect(dot).toMatchObject({ width: 1, height: 1, channels: 3 });
+    expect(strip).toMatchObject({ width: 30_000, height: 1, channels: 3 });
+    // Nothing but grey around either: far from its ends the strip has one colour throughout.
+    const pixel = (x: number) => [...strip!.data.subarray(3 * x, 3 * x + 3)];
+    expect(pixel(15_000)).toEqual(pixel(200));
   });
 
   it('follows hints where the model learned to, and refuses them otherwise', async () => {

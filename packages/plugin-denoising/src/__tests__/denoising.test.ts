@@ -7,7 +7,15 @@ import { openStore, readFigures, type Checkpoint } from '@hourglass/artifacts';
 import { loadModel } from '@hourglass/autoencoder';
 import type { ArtifactRef } from '@hourglass/core';
 import { ingest } from '@hourglass/dataset';
-import { blankImage, decodeImage, imagesFromPixels, readImages, writeImages, type RawImage } from '@hourglass/images';
+import {
+  blankImage,
+  cropImage,
+  decodeImage,
+  imagesFromPixels,
+  readImages,
+  writeImages,
+  type RawImage,
+} from '@hourglass/images';
 import { meanSquaredError, psnrOf } from '@hourglass/metrics';
 import { runExample, runStage, type FakeContextOptions } from '@hourglass/plugin-kit/testing';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -131,12 +139,20 @@ describe('training', () => {
     expect(await failureOf(learn(digits, { patch: 32 }))).toContain(
       'pictures smaller than the squares of 32 × 32 trained on: 200 of 8x8. Make them one size with data/images, resize: { width: 32, height: 32 }, or set patch.',
     );
+    const dots = await writeImages(artifacts, {
+      images: [{ image: blankImage(1, 1, 1), name: 'dot.png' }],
+    });
+    expect(await failureOf(learn(dots))).toContain('pictures smaller than the squares of 2 × 2 trained on: 1 of 1x1');
+    expect(await failureOf(learn(digits, { level: [-0.2, 0.1] }))).toMatch(/OPTION_INVALID denoising\/train: level/);
     expect(await failureOf(learn(digits, { patch: 7 }))).toContain(
       'patch 7 is no multiple of 2, by which the network halves pictures',
     );
     expect(await failureOf(learn(digits, { objective: 'noise2void', levelMap: true }))).toContain('leave levelMap out');
-    expect(await failureOf(learn(table))).toMatch(
-      /COLUMN_NOT_FOUND denoising\/train: expected a column of encoded pictures .* Bring pictures in with data\/images/,
+    expect(await failureOf(learn(table))).toBe(
+      'OPTION_INVALID denoising/train: levels, augment are options for pictures; the data are a table of numbers. Leave them out.',
+    );
+    expect(await failureOf(learn(digits, { noise: 'swap' }))).toContain(
+      'noise swap is for tables; of pictures expected gaussian, poisson, salt-and-pepper, speckle, jpeg.',
     );
   });
 });
@@ -171,6 +187,24 @@ describe('applying', () => {
     ]);
   });
 
+  it('cleans a strip of 30 000 pixels as its pieces would be', async () => {
+    const data = Uint8Array.from(
+      { length: 30_000 * 4 },
+      (_, i) => 128 + 100 * Math.sin(i / 7) + ((i * 7919) % 41) - 20,
+    );
+    const strip: RawImage = { width: 30_000, height: 4, channels: 1, data };
+    const [cleaned] = await pictures(
+      await clean(await writeImages(artifacts, { images: [{ image: strip, name: 'strip.png' }] }), model),
+    );
+    expect(cleaned).toMatchObject({ width: 30_000, height: 4, channels: 1 });
+    const piece = cropImage(strip, 14_900, 0, { width: 200, height: 4 });
+    const [alone] = await pictures(
+      await clean(await writeImages(artifacts, { images: [{ image: piece, name: 'piece.png' }] }), model),
+    );
+    const middle = (image: RawImage, left: number) => [...cropImage(image, left, 0, { width: 100, height: 4 }).data];
+    expect(middle(cleaned!, 14_950)).toEqual(middle(alone!, 50));
+  });
+
   it('asks how strong the noise is where the model must be told', async () => {
     const { model: told } = await learn(digits, { levelMap: true, level: [0, 0.5] });
     expect(await failureOf(clean(digits, told))).toContain(
@@ -197,9 +231,12 @@ it('evaluating gives scores beside baselines, and grids that can be looked at', 
     })
   ).outputs;
   expect(metrics.images).toBe(40);
-  expect(metrics.noisy.psnr).toBeCloseTo(12.04, 0);
-  expect(metrics.baselines['pca-wiener']!.psnr).toBeGreaterThan(metrics.baselines.gaussian!.psnr);
-  expect(metrics.gain).toBeCloseTo(metrics.psnr - Math.max(...Object.values(metrics.baselines).map((b) => b.psnr)), 9);
+  expect(metrics.noisy.psnr!).toBeCloseTo(12.04, 0);
+  expect(metrics.baselines['pca-wiener']!.psnr).toBeGreaterThan(metrics.baselines.gaussian!.psnr!);
+  expect(metrics.gain).toBeCloseTo(
+    metrics.psnr! - Math.max(...Object.values(metrics.baselines).map((b) => b.psnr!)),
+    9,
+  );
   const found = await readFigures(artifacts, figures);
   expect(found.map(({ id }) => id)).toEqual(['extremes', 'fixed']);
   const grid = await decodeImage((found[1] as { png: Uint8Array }).png, 'grid');

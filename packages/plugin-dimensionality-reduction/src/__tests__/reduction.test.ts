@@ -242,6 +242,33 @@ describe('evaluate', () => {
   });
 });
 
+describe('warped images', () => {
+  it('come nearer to the image as it was, beside what lies between images', async () => {
+    const shift = Array.from({ length: 64 }, (_, k) => {
+      const [y, x] = [Math.floor(k / 8), k % 8];
+      // Half a pixel to the right.
+      return `(p${y}${x} + ${x > 0 ? `p${y}${x - 1}` : '0'}) / 2 AS p${y}${x}`;
+    });
+    const moved = await query({ fresh }, `SELECT * REPLACE (${shift.join(', ')}) FROM fresh`);
+    const nearness = async (warp: number): Promise<number> => {
+      const { model } = (await train(data, { ...QUICK, latentDim: 6, epochs: 60, warp, shape: [8, 8] })).outputs;
+      const [z, other] = await Promise.all(
+        [fresh, moved].map(async (rows) => {
+          const names = Array.from({ length: 6 }, (_, k) => `z_${k + 1}`);
+          return (await (await openDataset(store, await transform(rows, model))).matrix(names)).data;
+        }),
+      );
+      const distance = (i: number, j: number, to: Float32Array): number =>
+        Math.hypot(...Array.from({ length: 6 }, (_, k) => z![i * 6 + k]! - to[j * 6 + k]!));
+      const rows = Array.from({ length: 80 }, (_, i) => i);
+      const own = rows.reduce((sum, i) => sum + distance(i, i, other!), 0);
+      const next = rows.reduce((sum, i) => sum + distance(i, (i + 1) % 80, z!), 0);
+      return own / next;
+    };
+    expect(await nearness(0.3)).toBeLessThan(0.95 * (await nearness(0)));
+  });
+});
+
 describe('a vector column', () => {
   it('is reduced as its elements would be, beats PCA, and comes back as the list it was', async () => {
     const pixels = Array.from({ length: 64 }, (_, k) => `p${Math.floor(k / 8)}${k % 8}`).join(', ');

@@ -119,6 +119,18 @@ describe('match', () => {
     expect(same).toBe(40);
   });
 
+  it('keeps the indexes it searched last, and answers the same from more of them at once than it keeps', async () => {
+    const made = await Promise.all(
+      [4, 5, 6].map(async (dims) => (await build({ id: 'name', dims, search: 'approximate' })).outputs.index),
+    );
+    const ask = async (of: ArtifactRef) => rows((await match(others, { k: 2 }, of)).outputs.data);
+    const apart = [await ask(made[0]!), await ask(made[1]!), await ask(made[2]!)];
+    expect(apart[0]).not.toEqual(apart[2]);
+    expect(await Promise.all([...made, ...made].map(ask))).toEqual([...apart, ...apart]);
+    await expect(match(others, { k: 151 }, made[0])).rejects.toThrow(/k: 151/);
+    expect(await ask(made[0]!)).toEqual(apart[0]);
+  });
+
   it('an approximate index finds what an exact one finds, and has equal bytes each time', async () => {
     const approximate = (await build({ id: 'name', search: 'approximate' })).outputs;
     expect((await build({ id: 'name', search: 'approximate' })).outputs.index).toEqual(approximate.index);
@@ -159,6 +171,16 @@ describe('match', () => {
     );
     await expect(add(others, {}, index, other)).rejects.toMatchObject({ code: 'MODEL_INCOMPATIBLE' });
     await expect(match(others, {}, model)).rejects.toThrow(/is a model of object-matching, not an index/);
+  });
+});
+
+describe('train with warp', () => {
+  it('refuses numbers that are no image of one unit', async () => {
+    const refused = (options: object) => expect(train(3, { warp: 0.2, epochs: 1, ...options })).rejects;
+    await refused({}).toThrow(/warp: needs shape/);
+    await refused({ shape: [8, 7] }).toThrow(/shape 8 × 7 has 56 pixels, learned are 64 numbers/);
+    await refused({ shape: [8, 8], normalisation: 'standard' }).toThrow(/need normalisation: pooled/);
+    await refused({ shape: [8, 8], bounded: false }).toThrow(/needs bounded: true/);
   });
 });
 

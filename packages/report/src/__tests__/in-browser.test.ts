@@ -61,7 +61,7 @@ describe.skipIf(chromium === undefined)('a report in a browser', () => {
     for (const size of sizes) expect(size).toBeGreaterThan(10);
     const broken = await page.$$eval('figure .notice', (all) => all.map((one) => one.textContent!.trim()));
     expect(broken).toEqual([
-      expect.stringContaining('cannot be drawn'),
+      expect.stringContaining('cannot be drawn: it is no specification Vega-Lite understands'),
       expect.stringMatching(/asks for https:\/\/example.com/),
     ]);
     await page.close();
@@ -90,6 +90,40 @@ describe.skipIf(chromium === undefined)('a report in a browser', () => {
     expect(complaints).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     expect(await page.$$eval('svg.graph .node', (nodes) => nodes.length)).toBe(200);
+    await page.close();
+  });
+
+  it('stays a page one can read with a thousand items, of which all failed', async () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `partition=${i} ${EVIL}`);
+    const each = stage('each', {
+      status: 'failed',
+      fan: { what: 'items', total: 1000, done: 0, failed: 1000, active: 0, cached: 0 },
+      failures: keys.map((key) => ({ key, error: { code: 'TRAINING_DIVERGED', message: EVIL.repeat(20) } })),
+      points: keys.map((key, i) => ({ key, status: 'done', score: i === 3 ? NaN : i, selected: i === 7 })),
+      outputs: { models: keys.map(() => ({ kind: 'model', digest: 'ab'.repeat(32), bytes: 1 })) },
+    });
+    const metrics = [
+      {
+        path: 'each',
+        output: 'metrics',
+        value: Object.fromEntries(keys.map((key, i) => [key, { rmse: i, mae: NaN }])),
+      },
+    ];
+    const html = await renderHtml(sampleReport({ stages: [each], metrics }));
+    expect(html.length).toBeLessThan(3_000_000);
+    const { page, complaints } = await open(html, 390);
+    expect(complaints).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    // Everything long lies in boxes that scroll, so that the page stays one.
+    expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThan(12_000);
+    expect(await page.$$eval('#metrics td', (cells) => cells.map((cell) => cell.textContent))).toEqual(
+      expect.arrayContaining([keys[0], keys[199], 'NaN']),
+    );
+    expect(await page.$eval('#metrics', (section) => section.textContent)).toContain('800 more');
+    expect(await page.$eval('#failures', (section) => section.textContent)).toContain('partition=999');
+    expect(await page.$$eval('#metrics td.best', (cells) => cells.map((cell) => cell.textContent!.trim()))).toEqual([
+      '7 ★',
+    ]);
     await page.close();
   });
 

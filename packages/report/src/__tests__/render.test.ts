@@ -30,6 +30,13 @@ describe('the page', () => {
       expect(page).toContain(text);
   });
 
+  it('says a warning once, and how often it came', async () => {
+    const warning = { path: 'train', message: 'too few rows', at: '' };
+    const page = await renderHtml(sampleReport({ warnings: [warning, warning, { ...warning, path: 'other' }] }));
+    expect(page.split('too few rows')).toHaveLength(3);
+    expect(page).toMatch(/too few rows <span class="muted">2 times/);
+  });
+
   it('marks the best of each metric, which may be a baseline', async () => {
     const page = await renderHtml(sampleReport());
     expect(page).toMatch(/class="n best">0\.05 ★</);
@@ -106,6 +113,44 @@ describe('Markdown', () => {
     expect(text).toContain('| ingest | ✓ done | 1.23 s | first run |');
     expect(text).toContain('| this model | 0.1 | NaN |');
     expect(text.replace(/\\</g, '').replace(/`[^`]*`/g, '')).not.toContain('<script');
+  });
+});
+
+describe('what a forEach collected', () => {
+  const value = {
+    north: { rmse: 0.5, rows: 3, baselines: { mean: { rmse: 1 } } },
+    'so|uth': { rmse: 'NaN' },
+    lost: { note: 'nothing to show' },
+  };
+  const report = sampleReport({
+    metrics: [{ path: 'each', output: 'metrics', value }],
+    stages: [
+      stage('each', {
+        reason: 'first run',
+        fan: { what: 'items', total: 3, done: 2, failed: 1, active: 0, cached: 0 },
+        failures: [{ key: 'west', error: { code: 'TRAINING_DIVERGED', message: 'the loss became NaN' } }],
+      }),
+    ],
+  });
+
+  it('is shown with a line an item, in the page, in Markdown and side by side', async () => {
+    const page = await renderHtml(report);
+    expect(page.replace(/\s+/g, ' ')).toMatch(/<td>north<\/td> <td class="n">0\.5<\/td> ?<td class="n">3<\/td>/);
+    const text = renderMarkdown(report);
+    expect(text).toContain('| each | ✓ done | 1.23 s | first run · 2 of 3 items, 1 failed |');
+    expect(text).toContain('| each | rmse | rows |\n| --- | --- | --- |\n| north | 0.5 | 3 |\n| so\\|uth | NaN | – |');
+    expect(text).toContain('- **each** west failed: `TRAINING_DIVERGED` the loss became NaN');
+    expect(text).not.toContain('lost');
+    const { metrics } = compareRuns([report, report]);
+    expect(metrics.map(({ name }) => name)).toEqual(['each[north].rmse', 'each[north].rows', 'each[so|uth].rmse']);
+  });
+
+  it('is cut in Markdown, which says how much more there is', () => {
+    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`p${i}`, { rmse: i }]));
+    const text = renderMarkdown(sampleReport({ metrics: [{ path: 'each', output: 'metrics', value: many }] }));
+    expect(text).toContain('| p19 | 19 |');
+    expect(text).not.toContain('| p20 |');
+    expect(text).toContain('980 more; all of them: hourglass report --json');
   });
 });
 

@@ -1,7 +1,7 @@
 import { deriveSeed } from '@hourglass/core';
 import { drawNormal, drawUniform } from '@hourglass/engine';
 import { decodeImage, encodeImage, type RawImage } from '@hourglass/images';
-import type { NoiseOptions } from './noise-options.ts';
+import type { PictureNoiseOptions } from '../noise-options.ts';
 
 /** A picture with noise: brightness about 0…1, not clipped, `[h, w, c]`. */
 export interface NoisyImage {
@@ -27,7 +27,7 @@ export function toBytes(values: Float32Array): Uint8Array {
 /** Adds noise to a picture. @param index number of the picture, so that each has draws of its own */
 export async function addNoise(
   image: RawImage,
-  { noise, level }: NoiseOptions,
+  { noise, level }: PictureNoiseOptions,
   seed: number,
   index: number,
 ): Promise<NoisyImage> {

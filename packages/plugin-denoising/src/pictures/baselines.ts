@@ -9,8 +9,7 @@ import {
   type Samples,
 } from '@hourglass/metrics';
 
-export const BASELINES = ['gaussian', 'median', 'tv', 'pca-wiener'] as const;
-export type Baseline = (typeof BASELINES)[number];
+import type { Baseline } from '../evaluate-options.ts';
 
 export interface BaselineAnswer extends PictureScore {
   setting: number;

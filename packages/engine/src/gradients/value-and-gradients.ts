@@ -1,5 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 
+import { registerMissingGradients } from './missing-gradients.ts';
+
+registerMissingGradients();
+
 /**
  * Value of `f` and its gradients, one for each of `xs`, undefined where `f` does not depend on it. A function that
  * throws leaves no tensor behind: tfjs itself would keep those saved for the way back.

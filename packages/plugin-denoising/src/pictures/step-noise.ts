@@ -1,12 +1,12 @@
 import type { StepRandom } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
-import type { NoiseOptions } from './noise-options.ts';
+import type { PictureNoiseOptions } from '../noise-options.ts';
 
 /** Noise drawn within a training step for pictures `[b, h, w, c]`, and its strength `[b, 1, 1, 1]`. */
 export function stepNoise(
   x: Tensor,
-  { noise, level }: NoiseOptions,
+  { noise, level }: PictureNoiseOptions,
   random: StepRandom,
 ): { noisy: Tensor; level: Tensor } {
   const [rows, height, width] = x.shape as [number, number, number];

@@ -1,0 +1,40 @@
+import { HourglassError } from '@hourglass/core';
+import type { DataKind } from './either-options.ts';
+import {
+  PICTURE_NOISES,
+  TABLE_NOISES,
+  type NoiseOptions,
+  type PictureNoise,
+  type TableNoise,
+} from './noise-options.ts';
+
+interface NoiseOf {
+  pictures: PictureNoise;
+  table: TableNoise;
+}
+const KINDS = { pictures: PICTURE_NOISES, table: TABLE_NOISES } as const;
+
+/**
+ * Noise as its kind of data can have it.
+ * @throws OPTION_INVALID for noise of the other kind, a falling range, or a share of cells above 1
+ */
+export function noiseOfKind<K extends DataKind, N extends Partial<NoiseOptions>>(
+  stage: string,
+  kind: K,
+  options: N,
+): N & { noise: N['noise'] & NoiseOf[K] } {
+  const { noise, level } = options;
+  const fail = (message: string): never => {
+    throw new HourglassError('OPTION_INVALID', `${stage}: ${message}`);
+  };
+  if (noise !== undefined && !(KINDS[kind] as readonly string[]).includes(noise))
+    fail(
+      `noise ${noise} is for ${kind === 'table' ? 'pictures' : 'tables'}; of ${kind === 'table' ? 'a table of numbers' : 'pictures'} expected ${KINDS[kind].join(', ')}.`,
+    );
+  if (Array.isArray(level) && level[0] > level[1])
+    fail(`level: expected [from, to], rising; found [${level.join(', ')}].`);
+  const most = Array.isArray(level) ? level[1] : level;
+  if ((noise === 'swap' || noise === 'salt-and-pepper') && most !== undefined && most > 1)
+    fail(`level: of ${noise} it is a share, expected at most 1; found ${most}.`);
+  return options as N & { noise: N['noise'] & NoiseOf[K] };
+}
