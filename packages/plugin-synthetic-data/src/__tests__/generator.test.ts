@@ -390,17 +390,3 @@ it('learns integer codes, heavy tails and constants without leaving what was see
   const zeros = numbers(drawn.columns.zeros!).filter((value) => value === 0).length / 1500;
   expect(Math.abs(zeros - 0.25)).toBeLessThan(0.06);
 });
-
-it('learns rows that are all alike, and draws that row', async () => {
-  const alike = await query({}, `SELECT 3 AS a, 'x' AS b, true AS c, NULL::DOUBLE AS d FROM range(60)`);
-  const { model: one, metrics } = (
-    await train({ epochs: 2, width: 8, unique: [], constraints: [], combinations: [] }, alike)
-  ).outputs;
-  expect(Number.isFinite(metrics.loss)).toBe(true);
-  const { rows, columns } = await table(await sample({ rows: 30 }, one));
-  expect(rows).toBe(30);
-  expect([...new Set(numbers(columns.a!))]).toEqual([3]);
-  expect([...new Set(texts(columns.b!))]).toEqual(['x']);
-  expect([...new Set(numbers(columns.c!))]).toEqual([1]);
-  if (columns.d) expect(missing(columns.d)).toBe(1);
-});

@@ -15,7 +15,16 @@ import { run as runSample } from '../sample.ts';
 import { run as runTrain } from '../train.ts';
 
 const DIGITS = fileURLToPath(new URL('../../../../workflows/data/digits.parquet', import.meta.url));
-const QUICK = { epochs: 40, width: 96, blocks: 1, latentDim: 12, batchSize: 128, warmup: 10, learningRate: 2e-3 };
+const QUICK = {
+  epochs: 40,
+  width: 96,
+  blocks: 1,
+  latentDim: 12,
+  batchSize: 128,
+  warmup: 10,
+  learningRate: 2e-3,
+  dropout: 0,
+};
 let folder: string;
 let store: ArtifactStore;
 /** Digits: a list of 64 pixels from 0 to 16, and which digit it is. */
