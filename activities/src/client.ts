@@ -9,6 +9,7 @@ export {
   waitForEnd,
   type TemporalRun,
 } from './client/run-handle.ts';
+export { recordOf } from './client/run-record.ts';
 export type { ScheduleChange } from './client/schedule-changes.ts';
 export {
   applySchedule,

@@ -52,6 +52,8 @@ export interface RunRequest {
   carried?: string;
   /** A blob the submitter put into its store: a worker that does not find it uses another store. */
   proof?: { digest: string; store: string };
+  /** When it has ended, its report is put into the store. */
+  report?: boolean;
   /** The server knows our search attributes. */
   searchAttributes?: boolean;
   /** Events of the history after which the workflow continues as new. @default when the server suggests it */
@@ -83,6 +85,8 @@ export interface RunNotes {
   /** By address: the losses of a training as a sparkline. */
   curves: Record<string, string>;
   warnings: { path: string; message: string; at: string }[];
+  /** Where its report is, once it has ended. */
+  report?: ReportPlace;
   /** By address: facts of the occasion. */
   occasions: Record<string, StageOccasion & { sinks?: Record<string, string> }>;
 }
@@ -96,6 +100,14 @@ export interface StageCall {
   force?: boolean;
   /** Paths of the metrics that the plan reads, by output: the rest stays in the store. */
   keep: Record<string, string[][]>;
+}
+
+/** A report in a store: one page, `report.html`. */
+export interface ReportPlace {
+  /** Of the artifact. */
+  digest: string;
+  /** Folder or URI of the store. */
+  store: string;
 }
 
 export interface StageReply {
@@ -112,6 +124,7 @@ export interface StoreActivities {
   listParts(ref: ArtifactRef, offset: number, limit: number): Promise<{ total: number; items: PartItem[] }>;
   collectParts(kind: ArtifactKind, entries: CollectEntry[], missing: string[]): Promise<ArtifactRef>;
   publishName(name: string, ref: ArtifactRef, runId: string): Promise<{ version: number }>;
+  writeReport(view: RunView, run: { id: string; startedAt: string }): Promise<ReportPlace>;
 }
 
 /** Answer of the query `run`: what the command line shows. */

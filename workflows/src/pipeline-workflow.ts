@@ -12,6 +12,7 @@ import {
 import type { ContinuedRun, RunNotes, RunRequest, RunSummary, StoreActivities } from './contract.ts';
 import { STORE_RETRY, toFailure } from './failure.ts';
 import { runQuery, statusQuery } from './messages.ts';
+import { reportRun } from './report-run.ts';
 import { showRun } from './show-run.ts';
 import { listenToPeople } from './people.ts';
 import { stageRows } from './stage-rows.ts';
@@ -99,6 +100,7 @@ export async function pipelineWorkflow(request: RunRequest): Promise<RunSummary>
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   if (driven.ended !== 'closed')
     return continueAsNew<typeof pipelineWorkflow>({ ...asked, continued: { ...current, cancel: people.cancelled() } });
+  if (request.report) await CancellationScope.nonCancellable(() => reportRun(current, asked));
   show();
   if (state.status === 'cancelled') throw new CancelledFailure(state.error?.message ?? 'The run was cancelled.');
   if (state.error) throw toFailure(state.error, true);

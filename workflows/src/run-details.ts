@@ -35,6 +35,11 @@ export function runDetails(plan: Plan, state: RunState, notes: RunNotes): string
   const published = Object.entries(state.published).filter(([, { version }]) => version !== undefined);
   if (published.length > 0)
     lines.push('', `Published: ${published.map(([name, { version }]) => `\`${name}@${version}\``).join(', ')}`);
+  if (notes.report)
+    lines.push(
+      '',
+      `Report: \`hourglass artifacts show ${notes.report.digest.slice(0, 12)}\` in \`${notes.report.store}\``,
+    );
   return lines.join('\n');
 }
 

@@ -81,4 +81,22 @@ describe.skipIf(chromium === undefined)('a run in the Temporal UI', () => {
     expect(pending).toMatch(/"progress": "\d+ %"/);
     expect(pending).toMatch(/"checkpoint": "[0-9a-f]{12}"/);
   });
+
+  test('says where its report is once it has ended, also when it failed', async () => {
+    const place: Place = await makePlace({ address: server.address });
+    await place.worker();
+    const ends = async (stages: string): Promise<string> => {
+      const id = await place.submit(`hourglass: v1\nname: toy\nstages:\n${stages}`, { report: true });
+      const { view } = await place.ended(id);
+      const { raw } = await place.client.workflow.getHandle(id).describe();
+      const run = `workflows/${id}/${raw.workflowExecutionInfo!.execution!.runId!}`;
+      const digest = view!.notes.report!.digest.slice(0, 12);
+      return read(`${run}/user-metadata`, new RegExp(`Report: hourglass artifacts show ${digest} in `));
+    };
+    expect(await ends('  a: { uses: toy/emit, with: { value: 1 } }\n')).toMatch(/✓\s*a\s+toy\/emit\s+done/);
+    const failed = `  parts: { uses: toy/parts }
+  a: { uses: toy/pass, with: { data: '\${{ stages.parts.data }}', fail: p0 }, retry: { maxAttempts: 1 } }
+`;
+    expect(await ends(failed)).toMatch(/✗\s*a\s+toy\/pass\s+failed/);
+  });
 });

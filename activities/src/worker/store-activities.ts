@@ -17,6 +17,7 @@ import { failing } from './failing.ts';
 import { placeHere } from './place-here.ts';
 import { refuseLarge } from './result-guard.ts';
 import { trim } from './stage-activity.ts';
+import { writeReport } from './write-report.ts';
 
 export interface StoreActivityOptions {
   store: Store;
@@ -71,6 +72,7 @@ export function storeActivities(options: StoreActivityOptions): StoreActivities 
         const { version } = await store.names.publish(name, ref, { run: runId });
         return { version };
       }),
+    writeReport: (view, run) => failing(() => writeReport(store, view, run)),
   };
 }
 

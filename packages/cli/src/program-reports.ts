@@ -1,13 +1,13 @@
-import type { CommandTools } from './program-temporal.ts';
+import { onServer, type CommandTools } from './program-temporal.ts';
 
 const GROUP = 'Runs and results:';
 
 /** Commands that show runs to people. */
 export function reportCommands({ context, define, examples, storeOption, jsonOption }: CommandTools): void {
-  define('report [run]', GROUP)
+  onServer(define('report [run]', GROUP))
     .summary('a run as one HTML file that can be sent to anybody')
     .description(
-      'Writes what came of a run as one HTML file: the stages as a graph, metrics beside baselines, trainings, figures,\ndata, lineage and the pipeline itself. It asks for nothing from elsewhere. Default: the newest run.',
+      'Writes what came of a run as one HTML file: the stages as a graph, metrics beside baselines, trainings, figures,\ndata, lineage and the pipeline itself. It asks for nothing from elsewhere. A run that is not of this machine is looked for on the server.\nDefault: the newest run here.',
     )
     .option('-o, --output <file>', 'where to; default: RUN.html here; - for stdout')
     .option('--open', 'open it in the browser')

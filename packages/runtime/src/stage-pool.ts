@@ -1,9 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { HourglassError } from '@hourglass/core';
 import { residentMemory } from './child-memory.ts';
+import { forkModule } from './fork-module.ts';
 import type { FromStageProcess, Job, ToStageProcess } from './messages.ts';
-import { runsFromSource, SOURCE_CONDITION } from './package-exports.ts';
 
 /** A child process that runs jobs, one at a time. */
 export interface StageProcess {
@@ -98,24 +97,16 @@ export function stagePool(options: { maxIdle: number; env?: Record<string, strin
   };
 }
 
-const ENTRY = new URL(runsFromSource ? './stage-process.ts' : './stage-process.js', import.meta.url);
+const ENTRY = new URL('./stage-process', import.meta.url);
 
 async function start(env: Record<string, string | undefined>, remove: (member: Member) => void): Promise<Member> {
-  const sourceFlags = runsFromSource
-    ? ['--import', import.meta.resolve('tsx'), `--conditions=${SOURCE_CONDITION}`]
-    : [];
-  const child = fork(fileURLToPath(ENTRY), [], {
-    execArgv: sourceFlags,
+  const child = forkModule(ENTRY, {
+    ...process.env,
     // Several processes of one thread each are faster than one of several for nets of this size, and give the same bytes.
-    env: {
-      ...process.env,
-      OMP_NUM_THREADS: '1',
-      TF_NUM_INTEROP_THREADS: '1',
-      TF_CPP_MIN_LOG_LEVEL: '2',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    serialization: 'advanced',
+    OMP_NUM_THREADS: '1',
+    TF_NUM_INTEROP_THREADS: '1',
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    ...env,
   });
   let tail = '';
   const keep = (chunk: Buffer): void => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { collectGarbage, openStore } from '@hourglass/artifacts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeWorkspace, toyPipeline, type Called, type Started, type Workspace } from './support/workspace.ts';
 
@@ -63,6 +64,29 @@ afterAll(async () => {
 });
 
 describe('a run on the server', () => {
+  it('leaves its report in the store, says where, and is drawn again by its id', async () => {
+    const id = await submit('page', '  a: { uses: toy/work, title: "Zähl <b>weiter</b>" }\n', '--wait', '--plain');
+    const { view } = JSON.parse((await call('status', id, '--json')).out) as {
+      view: { notes: { report?: { digest: string; store: string }; warnings: object[] } };
+    };
+    expect(view.notes.warnings).toEqual([]);
+    const { digest, store } = view.notes.report!;
+    expect(store).toBe(`${at.dir}/store`);
+    const shown = JSON.parse((await call('artifacts', 'show', digest, '--json')).out) as {
+      manifest: { kind: string; parts: { key: string; digest: string; bytes: number }[]; meta: object };
+    };
+    expect(shown.manifest).toMatchObject({ kind: 'report', parts: [{ key: 'report.html' }], meta: { run: id } });
+    // Nothing but the run refers to it, and yet it is kept as results are.
+    const garbage = await collectGarbage(await openStore(store), { graceMs: 0, dryRun: true });
+    expect(garbage.deleted.map(({ key }) => key).join()).not.toContain(digest);
+    const page = join(at.dir, 'page.html');
+    expect(await call('report', id, '-o', page)).toMatchObject({ code: 0 });
+    expect(readFileSync(page, 'utf8')).toContain('Zähl &#60;b&#62;weiter');
+    expect((await call('report', 'never-submitted')).err).toMatch(
+      /No run "never-submitted"[^]*Nor is there one on the Temporal server/,
+    );
+  });
+
   it('is approved and rejected by name, with who and why', async () => {
     const id = await submit(
       'ask',

@@ -1,14 +1,16 @@
 import { resolve } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 import { collectReport, renderHtml, renderMarkdown } from '@hourglass/report';
-import { readRun } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { openInBrowser } from '../open-in-browser.ts';
 import { openStoreFor } from '../open-store.ts';
 import { deliver } from '../output/deliver.ts';
+import { findRun } from '../temporal/find-run.ts';
 
 export interface ReportOptions {
   store?: string;
+  address?: string;
+  namespace?: string;
   output?: string;
   open?: boolean;
   markdown?: boolean;
@@ -20,7 +22,11 @@ export async function report(context: CliContext, run: string | undefined, optio
   if (options.json && options.markdown)
     throw new HourglassError('CALL_INVALID', 'Expected --json or --markdown, found both. Leave one out.');
   const store = await openStoreFor(context, options);
-  const found = await collectReport(store, await readRun(store, run ?? 'latest'));
+  const id = run ?? 'latest';
+  const record =
+    (await findRun(context, store, id, options)) ??
+    (await (await import('../temporal/server-record.ts')).serverRecord(context, id, options));
+  const found = await collectReport(store, record);
   const text = options.json ? `${JSON.stringify(found)}\n` : options.markdown ? renderMarkdown(found) : undefined;
   if (text !== undefined) {
     await deliver(context, text, { file: options.output, overwrite: true });

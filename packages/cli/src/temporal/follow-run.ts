@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTemporalRun, type TemporalRun } from '@hourglass/activities/client';
+import { readTemporalRun, recordOf, type TemporalRun } from '@hourglass/activities/client';
 import type { Store } from '@hourglass/artifacts';
 import type { CliContext } from '../context.ts';
 import { isInteractive } from '../context.ts';
@@ -9,7 +9,6 @@ import { liveView } from '../output/live-view.ts';
 import { plainView } from '../output/plain-view.ts';
 import type { RunView } from '../output/run-view.ts';
 import { writeJsonSummary, writeSummary } from '../output/summary.ts';
-import { recordOf } from './run-record.ts';
 import type { TemporalClient } from './with-client.ts';
 
 const LOOK_EVERY_MS = 500;

@@ -52,6 +52,7 @@ export async function apply(context: CliContext, files: string[], flags: ApplyFl
         source,
         baseDir,
         ...(outDir === undefined ? {} : { outDir }),
+        report: true,
         searchAttributes,
       };
       const applied = await applySchedule(client, { plan, request, taskQueue }, flags.dryRun);

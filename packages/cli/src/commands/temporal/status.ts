@@ -1,10 +1,9 @@
-import { listTemporalRuns, readTemporalRun } from '@hourglass/activities/client';
+import { listTemporalRuns, readTemporalRun, recordOf } from '@hourglass/activities/client';
 import type { CliContext } from '../../context.ts';
 import { openStoreFor } from '../../open-store.ts';
 import { formatDuration, formatNumber, formatWhen } from '../../output/format.ts';
 import { writeSummary } from '../../output/summary.ts';
 import { formatTable } from '../../output/table.ts';
-import { recordOf } from '../../temporal/run-record.ts';
 import { type TemporalFlags, withClient } from '../../temporal/with-client.ts';
 
 /** `hourglass status [RUN]` */

@@ -50,6 +50,7 @@ export async function submit(
     ...binding,
     ...(carried === undefined ? {} : { carried }),
     proof: { digest, store: store.location },
+    report: true,
   };
   await withClient(context, flags, async (client, settings) => {
     const submitted = await submitRun(client, settings, context.env, { plan, request, id: flags.id });

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { TemporalRun } from '@hourglass/activities/client';
 import { HourglassError } from '@hourglass/core';
 import type { RunRecord } from '@hourglass/runtime';
+import type { TemporalRun } from './run-handle.ts';
 
 const EXECUTIONS: Record<string, RunRecord['status']> = {
   RUNNING: 'running',
@@ -13,7 +13,14 @@ const EXECUTIONS: Record<string, RunRecord['status']> = {
 };
 
 /** A run on the server as the record that a run of this machine would have. @throws RUN_STATE while it is being prepared, or when that failed */
-export function recordOf({ workflowId, execution, startedAt, closedAt, view, failure }: TemporalRun): RunRecord {
+export function recordOf({
+  workflowId,
+  execution,
+  startedAt,
+  closedAt,
+  view,
+  failure,
+}: Omit<TemporalRun, 'progress'>): RunRecord {
   const { state, prepared, request, notes } = view ?? {};
   if (state === undefined || prepared === undefined || request === undefined || notes === undefined)
     throw failure
