@@ -31,9 +31,9 @@ export async function openStaging(
 ): Promise<Staging> {
   const table = ident(name);
   const flushRows = Math.max(CHUNK_ROWS, Math.floor(FLUSH_ROWS / widest(columns) / CHUNK_ROWS) * CHUNK_ROWS);
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE ${table} (${columns.map((c) => `${ident(c.name)} ${c.physical}`).join(', ')})`,
-  );
+  // Made anew after each file, since DuckDB keeps the memory of rows that were only deleted.
+  const clear = `CREATE OR REPLACE TEMP TABLE ${table} (${columns.map((c) => `${ident(c.name)} ${c.physical}`).join(', ')})`;
+  await connection.run(clear);
   const types: DuckDBType[] = (await connection.raw.run(`SELECT * FROM ${table}`)).columnTypes();
   const files: string[] = [];
   let rows = 0;
@@ -41,7 +41,7 @@ export async function openStaging(
   async function spill(): Promise<void> {
     const path = await tempPath();
     await connection.run(`COPY ${table} TO ${text(path)} (FORMAT parquet, COMPRESSION lz4)`);
-    await connection.run(`TRUNCATE ${table}`);
+    await connection.run(clear);
     files.push(path);
     pending = 0;
   }
