@@ -46,17 +46,6 @@ describe('a wrong call ends with 2, says what is wrong and what was meant', () =
     expect(err).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
   });
 
-  it('an engine that is not on this machine, with the way to get it, before anything runs', async () => {
-    for (const command of ['run', 'plan']) {
-      const env = { HOURGLASS_ENGINES: '/dev/null/none' };
-      const { code, err } = await w.call([command, 'good.yaml', '--engine', 'tensorflow'], { env });
-      expect(code).toBe(2);
-      expect(err).toMatch(/Engine tensorflow is not available: @tensorflow\/tfjs-node is not installed/);
-      expect(err).toMatch(/Run `npx hourglass engine install tensorflow`/);
-    }
-    expect((await w.call(['runs'])).out).toMatch(/No runs/);
-  });
-
   it('as JSON with --json', async () => {
     const { code, out } = await w.call(['plan', 'gud.yaml', '--json']);
     expect(code).toBe(2);

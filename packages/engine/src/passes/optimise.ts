@@ -1,8 +1,7 @@
 import type { Graph } from '../ir/graph.ts';
 import { convProducts } from './conv-products.ts';
-import { enlargedConvs } from './enlarged-convs.ts';
 import { fuse } from './fuse.ts';
 import { simplify } from './simplify.ts';
 
 /** All passes, in the order in which they help each other. */
-export const optimise = (graph: Graph): Graph => fuse(simplify(convProducts(enlargedConvs(graph))));
+export const optimise = (graph: Graph): Graph => fuse(simplify(convProducts(graph)));
