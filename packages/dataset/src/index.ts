@@ -1,6 +1,6 @@
 export { assignByTime, assignGroups, assignRandomly, assignStratified, type Assignment } from './assign-rows.ts';
 export { columnRanges, type ColumnRange } from './column-ranges.ts';
-export { chooseColumns } from './columns.ts';
+export { chooseColumns, freshName } from './columns.ts';
 export { checkContract, contractViolated, findViolations, type Contract, type Violation } from './contract.ts';
 export type { CsvOptions } from './csv-source.ts';
 export { ingest, ingestWithQuarantine, type IngestOptions, type Quarantined } from './ingest.ts';
@@ -15,13 +15,14 @@ export { readRecords, writeRecords, type Cell, type DataRecord, type WriteRecord
 export { concatTables, sampleRows } from './sample-rows.ts';
 export { stackDatasets } from './stack-datasets.ts';
 export type { Sample } from './sampling.ts';
+export { ident } from './sql.ts';
 export { SOURCE_FORMATS, type SourceFormat } from './source-format.ts';
 export * from './types.ts';
 export { unwindowRows, type UnwindowOptions } from './unwindow-rows.ts';
 export type { Unify } from './unify.ts';
 export { windowRows, type Windowed, type WindowOptions } from './window-rows.ts';
 export { isSingle } from './vectors.ts';
-export { writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
+export { eachPart, writeDataset, type WriteDatasetOptions, type WritePart } from './write-dataset.ts';
 export {
   EXPORT_FORMATS,
   exportDataset,

@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactPart, type ArtifactRef } from '@hourglass/core';
 import { putDataset, readManifest } from './dataset-manifest.ts';
-import { typeOf } from './columns.ts';
+import { freshName } from './columns.ts';
 import { withConnection, type Connection } from './duckdb.ts';
 import { ident, parquetScan } from './sql.ts';
+import { hidesRowNumbers } from './segments.ts';
 import { stageTables, type WriteColumn } from './stage-tables.ts';
 import type { Table } from './types.ts';
 import { countRows } from './store-rows.ts';
@@ -16,8 +17,8 @@ export interface QueryDatasetOptions {
   /** Tables from memory, by name beside the inputs. */
   tables?: Record<string, TableSource>;
   /**
-   * Inputs of one part that get one column more, of that name: the row's number, from 0. By it rows are found without reading
-   * the others.
+   * Inputs of one part that get one column more, of that name, which is none of theirs: the row's number, from 0. By it rows
+   * are found without reading the others.
    */
   numbered?: Record<string, string>;
   /** A SELECT over those names, trusted (made by code, not by users). */
@@ -46,7 +47,8 @@ export async function queryDataset(store: ArtifactStore, options: QueryDatasetOp
   const first = manifests[0];
   if (perPart && first !== undefined) requireEqualParts(names, manifests);
   const partitionBy = options.partitionBy ?? (perPart ? first?.meta.partitionBy : undefined);
-  for (const name of Object.keys(numbered)) requireOnePart(name, manifests[names.indexOf(name)]?.parts.length ?? 0);
+  for (const [name, column] of Object.entries(numbered))
+    requireNumberable(name, column, manifests[names.indexOf(name)]);
   return withConnection(async (connection) => {
     const parts: (ArtifactPart & { rows: number })[] = [];
     const keys = perPart && first !== undefined ? first.parts.map((part) => part.key) : ['all'];
@@ -55,15 +57,15 @@ export async function queryDataset(store: ArtifactStore, options: QueryDatasetOp
     const files: string[] = [];
     try {
       for (const [name, { columns, tables: rows }] of Object.entries(tables)) {
-        const typed = columns.map((column) => ({ ...column, type: column.type ?? typeOf(column.physical) }));
-        const staged = await stageTables(connection, typed, rows, () => store.tempPath('.parquet'), `staged_${name}`);
+        const staged = await stageTables(connection, columns, rows, () => store.tempPath('.parquet'), `staged_${name}`);
         files.push(...staged.files);
         await view(name, `* FROM ${staged.relation}`);
       }
       for (const [i, key] of keys.entries()) {
         for (const [j, name] of names.entries()) {
           const paths = perPart ? [manifests[j]!.parts[i]!.path] : manifests[j]!.parts.map((part) => part.path);
-          const number = numbered[name] === undefined ? '' : `, file_row_number AS ${ident(numbered[name])}`;
+          const place = hidesRowNumbers(manifests[j]!.meta.columns) ? 'row_number() OVER () - 1' : 'file_row_number';
+          const number = numbered[name] === undefined ? '' : `, ${place} AS ${ident(numbered[name])}`;
           await view(name, `*${number} FROM ${parquetScan(paths)}`);
         }
         parts.push({ key, ...(await storeCounted(connection, store, `(${sql})`, 'Query over datasets')) });
@@ -75,11 +77,18 @@ export async function queryDataset(store: ArtifactStore, options: QueryDatasetOp
   });
 }
 
-function requireOnePart(name: string, parts: number): void {
-  if (parts !== 1)
+type Manifest = Awaited<ReturnType<typeof readManifest>>;
+
+function requireNumberable(name: string, column: string, input: Manifest | undefined): void {
+  if (input?.parts.length !== 1)
     throw new HourglassError(
       'CALL_INVALID',
-      `Query over datasets: rows of "${name}" can be numbered only in one part, it has ${parts}.`,
+      `Query over datasets: rows of "${name}" can be numbered only in one part, it has ${input?.parts.length ?? 0}.`,
+    );
+  if (freshName(input.meta.columns, column) !== column)
+    throw new HourglassError(
+      'CALL_INVALID',
+      `Query over datasets: "${name}" has a column "${column}" already. Number its rows by another name.`,
     );
 }
 
@@ -94,7 +103,7 @@ export async function storeCounted(
   return { ...blob, rows: await countRows(connection, await store.localPath(blob.digest)) };
 }
 
-function requireEqualParts(names: string[], manifests: Awaited<ReturnType<typeof readManifest>>[]): void {
+function requireEqualParts(names: string[], manifests: Manifest[]): void {
   const shape = (i: number): string => manifests[i]!.parts.map((part) => `${part.key}:${part.rows}`).join('\n');
   const other = manifests.findIndex((_, i) => shape(i) !== shape(0));
   if (other > 0) {

@@ -46,13 +46,16 @@ export function segments(parts: LocalPart[], range: RowRange = {}): Segment[] {
   return result;
 }
 
+/** Whether a column has the name by which DuckDB gives the row numbers of a Parquet file: they are out of reach then. */
+export const hidesRowNumbers = (columns: readonly { name: string }[]): boolean =>
+  columns.some((column) => column.name.toLowerCase() === 'file_row_number');
+
 /** The relation of a segment. Row numbers let Parquet skip row groups, unless a column takes that name. */
 export function segmentRelation(segment: Segment, columns: { name: string }[]): string {
   const scan = parquetScan(segment.paths);
   if (segment.window === undefined) return scan;
   const { from, to } = segment.window;
-  if (columns.some((column) => column.name.toLowerCase() === 'file_row_number'))
-    return `(SELECT * FROM ${scan} LIMIT ${to - from} OFFSET ${from})`;
+  if (hidesRowNumbers(columns)) return `(SELECT * FROM ${scan} LIMIT ${to - from} OFFSET ${from})`;
   const names = columns.map((column) => ident(column.name)).join(', ');
   return `(SELECT ${names} FROM ${scan} WHERE file_row_number >= ${from} AND file_row_number < ${to})`;
 }

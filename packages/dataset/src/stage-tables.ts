@@ -1,5 +1,6 @@
 import type { DuckDBArrayVector } from '@duckdb/node-api';
 import { HourglassError } from '@hourglass/core';
+import { typeOf } from './columns.ts';
 import type { Connection } from './duckdb.ts';
 import { ident, literal } from './sql.ts';
 import { openStaging, type Staging } from './staging.ts';
@@ -11,11 +12,12 @@ export type WriteColumn = Pick<Column, 'name' | 'physical'> & Partial<Column>;
 /** Tables as one relation with the columns in their physical types. */
 export async function stageTables(
   connection: Connection,
-  columns: (WriteColumn & { type: Column['type'] })[],
+  given: WriteColumn[],
   tables: Iterable<Table> | AsyncIterable<Table>,
   tempPath: () => Promise<string>,
   name = 'stage',
 ): Promise<{ relation: string; rows: number; files: string[] }> {
+  const columns = given.map((column) => ({ ...column, type: column.type ?? typeOf(column.physical) }));
   let kinds: string[] | undefined;
   let staging: Staging | undefined;
   const open = (): Promise<Staging> =>

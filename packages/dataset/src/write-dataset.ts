@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactPart, type ArtifactRef } from '@hourglass/core';
-import { typeOf } from './columns.ts';
 import { putDataset } from './dataset-manifest.ts';
 import { withConnection } from './duckdb.ts';
 import { stageTables, type WriteColumn } from './stage-tables.ts';
-import type { Table } from './types.ts';
+import type { DatasetReader, Table } from './types.ts';
 import { refuseCaseTwins, storeParquet } from './write-parquet.ts';
 
 /** One part of a dataset to write: its tables follow one another. */
@@ -13,6 +12,21 @@ export interface WritePart {
   /** @default 'all' */
   key?: string;
   tables: Iterable<Table> | AsyncIterable<Table>;
+}
+
+/**
+ * Parts with the keys of a dataset's, in its order, made one after the other.
+ * @param tables the rows of a part; `firstRow` counts from the start of the dataset
+ */
+export function* eachPart(
+  { parts }: Pick<DatasetReader, 'parts'>,
+  tables: (part: DatasetReader['parts'][number], firstRow: number) => WritePart['tables'],
+): Generator<WritePart> {
+  let firstRow = 0;
+  for (const part of parts) {
+    yield { key: part.key, tables: tables(part, firstRow) };
+    firstRow += part.rows;
+  }
 }
 
 export interface WriteDatasetOptions {
@@ -28,7 +42,7 @@ export interface WriteDatasetOptions {
  * @throws CALL_INVALID (columns and tables that do not fit), COLUMN_INVALID (a value its physical type cannot hold)
  */
 export async function writeDataset(store: ArtifactStore, options: WriteDatasetOptions): Promise<ArtifactRef> {
-  const columns = options.columns.map((column) => ({ ...column, type: column.type ?? typeOf(column.physical) }));
+  const { columns } = options;
   if (columns.length === 0)
     throw new HourglassError('CALL_INVALID', 'Writing a dataset: expected at least one column.');
   refuseCaseTwins(

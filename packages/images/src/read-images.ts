@@ -25,8 +25,8 @@ export interface ReadImagesOptions extends DecodeOptions {
   column?: string;
   /** For messages: `denoising/train: data`. */
   where: string;
-  /** Rows to read. @default all */
-  rows?: (row: number) => boolean;
+  /** Rows to read at most, the first ones. @default all */
+  limit?: number;
 }
 
 /** The encoded bytes of a cell and the name they came with. */
@@ -44,15 +44,15 @@ export function encodedCell(cell: DataRecord[string], row: number): { bytes: Uin
 export async function* readImages(
   store: ArtifactStore,
   ref: ArtifactRef,
-  { column, where, rows, ...decode }: ReadImagesOptions,
+  { column, where, limit = Infinity, ...decode }: ReadImagesOptions,
 ): AsyncGenerator<StoredImage> {
   const { columns } = await openDataset(store, ref);
   const name = imageColumn(columns, where, column);
   async function* chosen(): AsyncGenerator<{ row: number; record: DataRecord }> {
     let row = 0;
     for await (const record of readRecords(store, ref)) {
-      if (!rows || rows(row)) yield { row, record };
-      row++;
+      if (row >= limit) return;
+      yield { row: row++, record };
     }
   }
   yield* mapAhead(chosen(), AHEAD, async ({ row, record }) => {

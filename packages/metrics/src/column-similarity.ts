@@ -30,17 +30,14 @@ export function columnPairTrend(
   real: readonly [ComparedColumn, ComparedColumn],
   synthetic: readonly [ComparedColumn, ComparedColumn],
 ): number {
-  if (areNumbers(real)) return comparePairs(correlation(real), correlation(synthetic as Numbers));
-  const [x, y] = [coded(real[0], synthetic[0]), coded(real[1], synthetic[1])];
-  return 1 - variation(shares(pairsOf(x.real, y.real)), shares(pairsOf(x.synthetic, y.synthetic)));
+  if (areNumbers(real)) return numbersTrend(real, synthetic as Numbers).trend;
+  return cellsTrend(coded(real[0], synthetic[0]), coded(real[1], synthetic[1])).trend;
 }
 
 type Numbers = readonly [Extract<ComparedColumn, { kind: 'numeric' }>, Extract<ComparedColumn, { kind: 'numeric' }>];
 
 const areNumbers = (pair: readonly [ComparedColumn, ComparedColumn]): pair is Numbers =>
   pair.every(({ kind }) => kind === 'numeric');
-
-const comparePairs = (r: number, s: number): number => 1 - Math.abs(r - s) / 2;
 
 /** Pearson's correlation over the rows that hold both; NaN where a column is constant. */
 export function correlation([a, b]: Numbers): number {
@@ -76,6 +73,8 @@ export interface TableSimilarity {
   quality: number;
   /** Shape by column. */
   columns: Record<string, number>;
+  /** {@link columnPairTrend} of two columns, in either order. */
+  trend(a: string, b: string): number;
 }
 
 /** @throws CALL_INVALID when the tables have other columns, or of other kinds */
@@ -91,7 +90,8 @@ export function tableSimilarity(
         `tableSimilarity: column "${name}" is ${real[name]!.kind} in one table, ${synthetic[name]?.kind ?? 'not there'} in the other`,
       );
   const columns = Object.fromEntries(names.map((name) => [name, columnShape(real[name]!, synthetic[name]!)]));
-  const trends: number[] = [];
+  const byPair = new Map<string, number>();
+  const key = (a: number, b: number): string => `${Math.min(a, b)} ${Math.max(a, b)}`;
   const tied: number[] = [];
   const cells = names.some((name) => real[name]!.kind === 'category')
     ? names.map((name) => coded(real[name]!, synthetic[name]!))
@@ -103,13 +103,21 @@ export function tableSimilarity(
       const { trend, ties } = areNumbers(pair)
         ? numbersTrend(pair, of(synthetic) as Numbers)
         : cellsTrend(cells[a]!, cells[b]!);
-      trends.push(trend);
+      byPair.set(key(a, b), trend);
       if (ties) tied.push(trend);
     }
   const shapes = knownMean(Object.values(columns));
+  const trends = [...byPair.values()];
   const allPairs = trends.length > 0 ? knownMean(trends) : 1;
   const pairs = tied.length > 0 ? knownMean(tied) : allPairs;
-  return { shapes, pairs, allPairs, quality: (shapes + pairs) / 2, columns };
+  return {
+    shapes,
+    pairs,
+    allPairs,
+    quality: (shapes + pairs) / 2,
+    columns,
+    trend: (a, b) => byPair.get(key(names.indexOf(a), names.indexOf(b)))!,
+  };
 }
 
 /** A pair's trend, and whether the real columns hang together. */
@@ -120,7 +128,7 @@ interface PairTrend {
 
 function numbersTrend(real: Numbers, synthetic: Numbers): PairTrend {
   const r = correlation(real);
-  return { trend: comparePairs(r, correlation(synthetic)), ties: Math.abs(r) > LOOSE.correlation };
+  return { trend: 1 - Math.abs(r - correlation(synthetic)) / 2, ties: Math.abs(r) > LOOSE.correlation };
 }
 
 function cellsTrend(x: Coded, y: Coded): PairTrend {

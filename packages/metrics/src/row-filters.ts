@@ -4,14 +4,18 @@ import { HourglassError } from '@hourglass/core';
 
 /**
  * Rows of numbers shrunk along principal axes by signal / (signal + noise): the best linear guess of the clean rows.
- * @param noisy `[n, d]` @param pca all d components of clean rows @param sigma deviation of the noise
- * @returns `[n, d]`. Source: Wiener filtering in a PCA basis (Muresan & Parks 2003), of rows instead of patches
+ * @param noisy `[n, d]` @param pca all d components of clean rows @param sigmas deviations of the noise to try
+ * @returns for each `[n, d]`. Source: Wiener filtering in a PCA basis (Muresan & Parks 2003), of rows instead of patches
  */
-export function wienerRows(noisy: NumberMatrix, pca: Pca, sigma: number): Float64Array {
+export function wienerRows(noisy: NumberMatrix, pca: Pca, sigmas: readonly number[]): Float64Array[] {
   const z = pcaTransform(pca, noisy);
-  const gains = pca.explainedVariance.map((value) => (value > 0 ? value / (value + sigma ** 2) : 0));
-  for (let i = 0; i < z.length; i++) z[i]! *= gains[i % pca.k]!;
-  return pcaReconstruct(pca, z);
+  return sigmas.map((sigma) => {
+    const gains = pca.explainedVariance.map((value) => (value > 0 ? value / (value + sigma ** 2) : 0));
+    return pcaReconstruct(
+      pca,
+      z.map((value, i) => value * gains[i % pca.k]!),
+    );
+  });
 }
 
 /** All principal components of clean rows, for {@link wienerRows}. @throws DATA_INSUFFICIENT for fewer rows than columns */

@@ -1,6 +1,6 @@
 import { applyRows, decodeTable, predictor } from '@hourglass/autoencoder';
 import type { ArtifactRef } from '@hourglass/core';
-import { openDataset, queryDataset, type ColumnData } from '@hourglass/dataset';
+import { ident, openDataset, queryDataset, type ColumnData } from '@hourglass/dataset';
 import { benjaminiHochberg } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { detectorScorer } from './detector/detector.ts';
@@ -58,7 +58,7 @@ export const run: StageRun<typeof score> = async (context, inputs, options) => {
     const alarms = await queryDataset(artifacts, {
       inputs: { data },
       perPart: true,
-      sql: `SELECT * FROM data WHERE ${threshold ? quoted(prefix, 'anomaly') : 'false'}`,
+      sql: `SELECT * FROM data WHERE ${threshold ? ident(`${prefix}anomaly`) : 'false'}`,
     });
     const share = reader.rows > 0 ? flagged / reader.rows : 0;
     if (threshold) context.log.info(`flagged ${flagged} of ${reader.rows} rows (level ${threshold.level})`);
@@ -81,9 +81,6 @@ function isFlagged({ method, level, score }: Threshold, value: number, p: number
   return method === 'quantile' ? value > score : p <= level * ROUNDING;
 }
 
-/** Name of a new column as an SQL identifier. */
-const quoted = (prefix: string, name: string): string => `"${prefix.replaceAll('"', '""')}${name}"`;
-
 /** Flags by Benjamini–Hochberg over all rows: which p-value is small enough depends on all others. */
 async function rejectTogether(
   context: Parameters<typeof run>[0],
@@ -99,7 +96,7 @@ async function rejectTogether(
     data: await queryDataset(context.artifacts, {
       inputs: { data },
       perPart: true,
-      sql: `SELECT * REPLACE (${quoted(prefix, 'p_value')} <= ${cut} AS ${quoted(prefix, 'anomaly')}) FROM data`,
+      sql: `SELECT * REPLACE (${ident(`${prefix}p_value`)} <= ${cut} AS ${ident(`${prefix}anomaly`)}) FROM data`,
     }),
   };
 }

@@ -8,7 +8,15 @@ import {
   type Predictor,
 } from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
-import { openDataset, queryDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
+import {
+  eachPart,
+  ident,
+  openDataset,
+  queryDataset,
+  writeDataset,
+  type DatasetReader,
+  type Table,
+} from '@hourglass/dataset';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
 import type { inverseTransform } from './index.ts';
 
@@ -42,17 +50,17 @@ export const run: StageRun<typeof inverseTransform> = async (context, { data, mo
           exact ? 'exact' : 'deliver',
         ),
       }));
+    const decode = { context, reader, latents, model, answer, exact };
     const made = await writeDataset(store, {
       columns,
-      parts: decodedParts({ context, reader, latents, model, answer, exact }),
+      parts: eachPart(reader, (part, firstRow) => decodedTables(decode, part, firstRow)),
     });
     if (kept.length === 0) return { data: made };
-    const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
     return {
       data: await queryDataset(store, {
         inputs: { data, made },
         perPart: true,
-        sql: `SELECT ${kept.map((name) => `data.${quoted(name)}`).join(', ')}, made.* FROM data POSITIONAL JOIN made`,
+        sql: `SELECT ${kept.map((name) => `data.${ident(name)}`).join(', ')}, made.* FROM data POSITIONAL JOIN made`,
       }),
     };
   } finally {
@@ -91,21 +99,13 @@ interface Decode {
   exact: boolean;
 }
 
-async function* decodedParts(decode: Decode): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-  let firstRow = 0;
-  for (const { key, rows } of decode.reader.parts) {
-    yield { key, tables: decodedTables(decode, key, firstRow) };
-    firstRow += rows;
-  }
-}
-
 async function* decodedTables(
   { context, reader, latents, model, answer, exact }: Decode,
-  part: string,
+  { key: part, rows }: DatasetReader['parts'][number],
   firstRow: number,
 ): AsyncGenerator<Table> {
   const { latentDim } = model.description.network;
-  for (let offset = 0, rows = reader.parts.find(({ key }) => key === part)!.rows; offset < rows; offset += CHUNK) {
+  for (let offset = 0; offset < rows; offset += CHUNK) {
     context.signal.throwIfAborted();
     const matrix = await reader.matrix(latents, { part, offset, limit: CHUNK });
     const bad = matrix.data.findIndex((value) => !Number.isFinite(value));

@@ -9,6 +9,8 @@ import {
 } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import {
+  eachPart,
+  ident,
   openDataset,
   queryDataset,
   stackDatasets,
@@ -21,7 +23,7 @@ import type { StageContext, StageRun } from '@hourglass/plugin-kit';
 import { drawCells } from './draw-cells.ts';
 import type { impute } from './index.ts';
 import { refine } from './refine.ts';
-import { isMissing, quoted } from './sql.ts';
+import { isMissing } from './sql.ts';
 
 const CHUNK = 16_384;
 
@@ -49,11 +51,11 @@ export const run: StageRun<typeof impute> = async (context, { data, model: ref }
     for (const { name } of columns) missing.set(name, 0);
     const filled = await writeDataset(store, {
       columns: columns.map((column) => (exact(column.name) ? { name: column.name, physical: 'DOUBLE' } : column)),
-      parts: fillParts(fill, draw),
+      parts: eachPart(reader, ({ key }, firstRow) => fillPart(fill, draw, key, firstRow)),
     });
     const flagged = options.flags ? columns.filter(({ name }) => missing.get(name)! > 0) : [];
     const picked = [
-      ...(draw > 0 ? [`${draw}::INTEGER AS ${quoted(DRAW)}`] : []),
+      ...(draw > 0 ? [`${draw}::INTEGER AS ${ident(DRAW)}`] : []),
       ...reader.columns.map((column) => pick(column, learned.has(column.name), exact(column.name))),
       ...flagged.map((column) => flagOf(column, reader)),
     ];
@@ -109,15 +111,7 @@ interface Fill {
   options: { refine: number; exact: boolean; draws: number };
 }
 
-/** The model's answer for every row: parts with the keys and rows of the data's. */
-async function* fillParts(fill: Fill, draw: number): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-  let firstRow = 0;
-  for (const part of fill.reader.parts) {
-    yield { key: part.key, tables: fillPart(fill, draw, part.key, firstRow) };
-    firstRow += part.rows;
-  }
-}
-
+/** The model's answer for every row of a part. */
 async function* fillPart(fill: Fill, draw: number, part: string, firstRow: number): AsyncGenerator<Table> {
   const { context, reader, columns, model, answer, missing, options } = fill;
   const unknown = new Set<string>();
@@ -165,7 +159,7 @@ async function* fillPart(fill: Fill, draw: number, part: string, firstRow: numbe
 
 /** SQL of one delivered column. */
 function pick(column: Column, learned: boolean, exact: boolean): string {
-  const name = quoted(column.name);
+  const name = ident(column.name);
   if (!learned) return `data.${name} AS ${name}`;
   const observed = exact ? `CAST(data.${name} AS DOUBLE)` : `data.${name}`;
   return `CASE WHEN ${isMissing('data', column)} THEN filled.${name} ELSE ${observed} END AS ${name}`;
@@ -179,5 +173,5 @@ function flagOf(column: Column, reader: DatasetReader): string {
       `imputation/impute: option flags adds a column "${name}", which the table has already; rename that column or leave flags out`,
       { details: { column: name } },
     );
-  return `${isMissing('data', column)} AS ${quoted(name)}`;
+  return `${isMissing('data', column)} AS ${ident(name)}`;
 }

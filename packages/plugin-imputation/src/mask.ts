@@ -1,5 +1,7 @@
 import { HourglassError } from '@hourglass/core';
 import {
+  eachPart,
+  ident,
   openDataset,
   queryDataset,
   sampleRows,
@@ -12,7 +14,7 @@ import type { StageRun } from '@hourglass/plugin-kit';
 import { chooseColumns } from './choose-columns.ts';
 import { drawHidden, planHiding } from './hide-cells.ts';
 import type { mask } from './index.ts';
-import { isMissing, quoted } from './sql.ts';
+import { isMissing } from './sql.ts';
 
 /** Rows that set the levels of mar and mnar. */
 const SAMPLE = 100_000;
@@ -37,24 +39,21 @@ export const run: StageRun<typeof mask> = async (context, { data }, options) => 
       `mar: ${names.filter((name) => !targets.has(name)).join(', ')} stay whole and decide what is hidden`,
     );
 
+  const draw = (rows: number, firstRow: number, table?: Table): Table => {
+    context.signal.throwIfAborted();
+    context.progress((firstRow + rows) / reader.rows, 'hiding cells');
+    return booleans(drawHidden(plan, rows, firstRow, table));
+  };
   const draws = await writeDataset(store, {
     columns: [...targets].map((name) => ({ name, physical: 'BOOLEAN' })),
-    parts: drawParts(
-      reader,
-      (rows, firstRow, table) => {
-        context.signal.throwIfAborted();
-        context.progress((firstRow + rows) / reader.rows, 'hiding cells');
-        return booleans(drawHidden(plan, rows, firstRow, table));
-      },
-      plan.reads,
-    ),
+    parts: eachPart(reader, (part, firstRow) => drawTables(reader, part, firstRow, draw, plan.reads)),
   });
   const hidden = await queryDataset(store, {
     inputs: { data, draws },
     perPart: true,
     sql: `SELECT ${reader.columns
       .map((column) => {
-        const name = quoted(column.name);
+        const name = ident(column.name);
         return targets.has(column.name)
           ? `(draws.${name} AND NOT ${isMissing('data', column)}) AS ${name}`
           : `false AS ${name}`;
@@ -66,7 +65,7 @@ export const run: StageRun<typeof mask> = async (context, { data }, options) => 
     perPart: true,
     sql: `SELECT ${reader.columns
       .map((column) => {
-        const name = quoted(column.name);
+        const name = ident(column.name);
         return targets.has(column.name)
           ? `CASE WHEN mask.${name} THEN NULL ELSE data.${name} END AS ${name}`
           : `data.${name} AS ${name}`;
@@ -76,26 +75,18 @@ export const run: StageRun<typeof mask> = async (context, { data }, options) => 
   return { masked, mask: hidden };
 };
 
-/** The parts of the draws: same keys and rows as the data's. */
-async function* drawParts(
+/** The draws of a part, row for row; its columns are read only where they count. */
+async function* drawTables(
   reader: DatasetReader,
+  part: DatasetReader['parts'][number],
+  firstRow: number,
   draw: (rows: number, firstRow: number, table?: Table) => Table,
   reads: string[],
-): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-  let firstRow = 0;
-  for (const part of reader.parts) {
-    const first = firstRow;
-    yield {
-      key: part.key,
-      tables: (async function* () {
-        if (reads.length > 0)
-          for await (const chunk of reader.chunks(reads, { part: part.key, rows: CHUNK }))
-            yield draw(chunk.rows, first + chunk.offset, chunk);
-        else for (let at = 0; at < part.rows; at += CHUNK) yield draw(Math.min(CHUNK, part.rows - at), first + at);
-      })(),
-    };
-    firstRow += part.rows;
-  }
+): AsyncGenerator<Table> {
+  if (reads.length > 0)
+    for await (const chunk of reader.chunks(reads, { part: part.key, rows: CHUNK }))
+      yield draw(chunk.rows, firstRow + chunk.offset, chunk);
+  else for (let at = 0; at < part.rows; at += CHUNK) yield draw(Math.min(CHUNK, part.rows - at), firstRow + at);
 }
 
 function booleans(hidden: Record<string, Uint8Array>): Table {

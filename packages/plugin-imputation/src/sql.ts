@@ -1,10 +1,7 @@
-import type { Column } from '@hourglass/dataset';
-
-/** A column's name in SQL. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+import { ident, type Column } from '@hourglass/dataset';
 
 /** SQL that is true where a cell of `table` is missing: NULL, or NaN in a float column. */
 export function isMissing(table: string, { name, physical }: Column): string {
-  const cell = `${table}.${quoted(name)}`;
+  const cell = `${table}.${ident(name)}`;
   return physical === 'DOUBLE' || physical === 'FLOAT' ? `(${cell} IS NULL OR isnan(${cell}))` : `(${cell} IS NULL)`;
 }

@@ -3,11 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeTable } from '../columns/decode.ts';
 import { encodeTable } from '../columns/encode.ts';
-import type { Model } from '../model/model.ts';
 import { predictor } from '../model/predictor.ts';
 import { withinBounds } from '../network/answer-bounds.ts';
 import { checkGradient } from './support/check-gradient.ts';
-import { identity, learn, lessonOf, lowRank } from './support/learning.ts';
+import { identity, learn, lessonOf, lowRank, modelOf } from './support/learning.ts';
 import { numbers } from './support/workbench.ts';
 
 beforeAll(async () => {
@@ -49,12 +48,7 @@ describe('answers within the range of training', () => {
         { ...identity, network: (spec) => ({ ...spec, base: 'pca', bounded }) },
       );
       const { trained } = await learn(engine, lesson);
-      const answer = predictor(engine, {
-        description: { network: lesson.network.spec },
-        encoder: lesson.encoder,
-        shared: lesson.shared,
-        members: [trained.params],
-      } as unknown as Model);
+      const answer = predictor(engine, modelOf(lesson, [trained.params]));
       const decoded = decodeTable(lesson.encoder, await answer.reconstruct(encodeTable(lesson.encoder, far)), {
         as: 'exact',
       });

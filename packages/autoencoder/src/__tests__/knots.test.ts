@@ -3,12 +3,11 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeTable } from '../columns/encode.ts';
 import { predictor } from '../model/predictor.ts';
-import type { Model } from '../model/model.ts';
-import { knotLoss, knotMean, knotsOf, numberKnots, type Knots } from '../network/knots.ts';
+import { knotFacts, knotLoss, knotMean, knotsOf, numberKnots, type Knots } from '../network/knots.ts';
 import { columnBounds, pieceBounds } from '../network/pieces.ts';
 import { checkGradient } from './support/check-gradient.ts';
 import { encodedColumns } from './support/encoded-columns.ts';
-import { filling, learn, lessonOf } from './support/learning.ts';
+import { filling, learn, lessonOf, modelOf } from './support/learning.ts';
 import { numbers, sourceOf } from './support/workbench.ts';
 
 beforeAll(async () => {
@@ -17,7 +16,7 @@ beforeAll(async () => {
 });
 
 function knotsFor(columns: number[][], pieces: number): Knots {
-  const bounds = columnBounds(encodedColumns(columns), columns.length, columns.length, pieces);
+  const bounds = columnBounds(encodedColumns(columns), columns.length, columns.length, pieces, knotFacts);
   const arrays = { ...pieceBounds(bounds, pieces), ...numberKnots(bounds, pieces) };
   return knotsOf(
     Object.fromEntries(Object.entries(arrays).map(([name, { values, shape }]) => [name, tf.tensor(values, shape)])),
@@ -92,13 +91,7 @@ describe('numbers answered as distributions', () => {
       filling,
     );
     const { trained } = await learn(engine, lesson);
-    const model = {
-      description: { network: lesson.network.spec },
-      encoder: lesson.encoder,
-      shared: lesson.shared,
-      members: [trained.params],
-    } as unknown as Model;
-    const answer = predictor(engine, model);
+    const answer = predictor(engine, modelOf(lesson, [trained.params]));
     const asked = { rows: 3, columns: { x: numbers([0, 1, 2]), y: numbers([NaN, NaN, NaN]) } };
     const { values } = await answer.reconstruct(encodeTable(lesson.encoder, asked));
     answer.dispose();

@@ -4,7 +4,7 @@ import { prepareLesson, trainMember } from '../application/learn.ts';
 import { decodeTable } from '../columns/decode.ts';
 import { encodeTable } from '../columns/encode.ts';
 import { predictor } from '../model/predictor.ts';
-import { filling, optionsOf } from './support/learning.ts';
+import { filling, modelOf, optionsOf } from './support/learning.ts';
 import { names, numbers, sourceOf } from './support/workbench.ts';
 
 const DAY = 86_400_000;
@@ -36,13 +36,7 @@ describe('a table of numbers, booleans, categories and dates', () => {
     const source = seasons(400);
     const lesson = await prepareLesson(filling, source, options, 3);
     const { params } = await trainMember(engine, lesson, 0, {});
-    const model = {
-      description: { network: lesson.network.spec },
-      encoder: lesson.encoder,
-      shared: lesson.shared,
-      members: [params],
-    };
-    const answer = predictor(engine, model as never);
+    const answer = predictor(engine, modelOf(lesson, [params]));
     const without = async (name: string) => {
       const { all } = source;
       const data = all.columns[name]!;

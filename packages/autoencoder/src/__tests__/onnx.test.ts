@@ -5,10 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { trainMember } from '../application/learn.ts';
 import { decodeTable } from '../columns/decode.ts';
 import { encodeTable } from '../columns/encode.ts';
-import type { Model } from '../model/model.ts';
 import { predictor } from '../model/predictor.ts';
 import { exportModel } from '../onnx/export-model.ts';
-import { filling, lessonOf } from './support/learning.ts';
+import { filling, lessonOf, modelOf } from './support/learning.ts';
 import { names, numbers, sourceOf } from './support/workbench.ts';
 
 const DAY = 86_400_000;
@@ -61,13 +60,7 @@ async function trained(ensemble: number, skip: 'gaussian' | 'none', answers: 'va
   const members = [];
   for (let member = 0; member < ensemble; member++)
     members.push((await trainMember(engine, lesson, member, {})).params);
-  const model = {
-    description: { network: lesson.network.spec, application: 'filling', version: 1 },
-    encoder: lesson.encoder,
-    shared: lesson.shared,
-    members,
-  } as unknown as Model;
-  return { engine, source, model };
+  return { engine, source, model: modelOf(lesson, members, { application: 'filling', version: 1 }) };
 }
 
 /** Rows of later: missing cells in every column that can, values beyond the range, a colour that is new. */
@@ -243,8 +236,7 @@ describe('a model as ONNX', () => {
       town: names(Array.from({ length: 60 }, (_, k) => `t${k % 12}`)),
     });
     const lesson = await lessonOf(source, { maxCategories: 5, epochs: 1 });
-    const model = { description: { network: lesson.network.spec }, encoder: lesson.encoder, shared: {}, members: [] };
-    await expect(exportModel(model as unknown as Model, { outputs: ['latent'] })).rejects.toMatchObject({
+    await expect(exportModel(modelOf(lesson, []), { outputs: ['latent'] })).rejects.toMatchObject({
       code: 'MODEL_INCOMPATIBLE',
       message: expect.stringMatching(/"town".*hash.*larger maxCategories \(now 5\)/),
     });

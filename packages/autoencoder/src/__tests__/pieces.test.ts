@@ -1,6 +1,7 @@
 import { resolveEngine } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import { knotFacts } from '../network/knots.ts';
 import { columnBounds, inPieces, pieceBounds } from '../network/pieces.ts';
 import { encodedColumns as encoded } from './support/encoded-columns.ts';
 
@@ -17,7 +18,7 @@ async function shown(bounds: ReturnType<typeof pieceBounds>, x: number[][], mask
 
 describe('numbers in pieces', () => {
   it('are a thermometer where a column has few values: full below, empty above', async () => {
-    const bounds = pieceBounds(columnBounds(encoded([[0, 1, 4, 0, 1, 4]]), 1, 1, 3), 3);
+    const bounds = pieceBounds(columnBounds(encoded([[0, 1, 4, 0, 1, 4]]), 1, 1, 3, knotFacts), 3);
     expect(await shown(bounds, [[0], [1], [4], [2.5], [-9], [99]], Array(6).fill([1]))).toEqual([
       [0, 0, 0],
       [1, 0, 0],
@@ -31,7 +32,7 @@ describe('numbers in pieces', () => {
   it('are quantiles where it has many, of the cells seen only', async () => {
     const values = Array.from({ length: 101 }, (_, k) => k ** 2);
     const hidden = values.map((_, k) => (k > 80 ? 0 : 1));
-    const bounds = pieceBounds(columnBounds(encoded([values], [hidden]), 1, 1, 4), 4);
+    const bounds = pieceBounds(columnBounds(encoded([values], [hidden]), 1, 1, 4, knotFacts), 4);
     expect([...bounds['skip/pieces/low']!.values]).toEqual([0, 400, 1600, 3600]);
     expect(await shown(bounds, [[400], [6400]], [[1], [1]])).toEqual([
       [1, 0, 0, 0],
@@ -57,6 +58,7 @@ describe('numbers in pieces', () => {
         3,
         3,
         1,
+        knotFacts,
       ),
       1,
     );

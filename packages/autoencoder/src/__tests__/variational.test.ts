@@ -2,7 +2,7 @@ import type { DatasetReader, Table } from '@hourglass/dataset';
 import { drawNormal, hostRandom, resolveEngine } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import type { Model } from '../model/model.ts';
+import { encodeTable } from '../columns/encode.ts';
 import { train } from '../training/train.ts';
 import { betaSchedule } from '../variational/beta.ts';
 import { rowBound } from '../variational/bound.ts';
@@ -12,6 +12,7 @@ import { prepareVariational, trainVariational, type VariationalOptions } from '.
 import { groupHeads } from '../variational/heads.ts';
 import { reconstructionLoss } from '../variational/loss.ts';
 import { decodeMode, encodeMode, fitModes } from '../variational/modes.ts';
+import { modelOf } from './support/learning.ts';
 
 const sorted = (values: ArrayLike<number>): Float64Array => Float64Array.from(values).sort();
 const OPTIONS = { modes: 8 };
@@ -176,17 +177,8 @@ describe('lists of numbers', () => {
       patience: 1000,
     };
     const lesson = await prepareVariational(reader(pixels(512, 1)), options, 5);
-    const trained = await trainVariational(await engine, lesson, {
-      signal: new AbortController().signal,
-      save: async () => {},
-      progress: () => {},
-    });
-    const model = {
-      description: { network: lesson.network.spec },
-      encoder: lesson.encoder,
-      shared: lesson.shared,
-      members: [trained.params],
-    } as unknown as Model;
+    const trained = await trainVariational(await engine, lesson, {});
+    const model = modelOf(lesson, [trained.params]);
     return { lesson, model, passes: await generatorPasses(await engine, model) };
   };
   const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value / values.length, 0);
@@ -198,7 +190,9 @@ describe('lists of numbers', () => {
         array.values.fill(0);
     passes.dispose();
     const flat = await generatorPasses(await engine, model);
-    const bound = await rowBound(model, lesson.heads, flat, pixels(20, 2), { samples: 3, seed: 1 });
+    const rows = pixels(20, 2);
+    const encoded = encodeTable(lesson.encoder, rows);
+    const bound = await rowBound(model, lesson.heads, flat, rows, encoded, { samples: 3, seed: 1 });
     for (const nats of bound) expect(nats).toBeCloseTo(4 * Math.log(2), 4);
     flat.dispose();
   });
@@ -206,8 +200,9 @@ describe('lists of numbers', () => {
   it('are learned near to their entropy, the bound tightens with more latents, and grey comes back as grey', async () => {
     const { lesson, model, passes } = await learn('bernoulli', 150, 5e-3);
     const rows = pixels(400, 3);
+    const encoded = encodeTable(lesson.encoder, rows);
     const nats = async (samples: number) =>
-      mean(await rowBound(model, lesson.heads, passes, rows, { samples, seed: 1 }));
+      mean(await rowBound(model, lesson.heads, passes, rows, encoded, { samples, seed: 1 }));
     const [loose, tight] = [await nats(1), await nats(64)];
     // H(.7) of the two together, H(.25) of the grey one, nothing of the last.
     const entropy = (p: number): number => -p * Math.log(p) - (1 - p) * Math.log(1 - p);

@@ -9,11 +9,10 @@ import { encodeTable } from '../columns/encode.ts';
 import { tableLayout } from '../columns/encoder.ts';
 import { fitTable } from '../columns/fit.ts';
 import { checkSchema } from '../columns/schema.ts';
-import type { Model } from '../model/model.ts';
 import { predictor } from '../model/predictor.ts';
 import { loadModel, saveModel } from '../model/save.ts';
 import { exportModel } from '../onnx/export-model.ts';
-import { identity, lessonOf } from './support/learning.ts';
+import { identity, lessonOf, modelOf } from './support/learning.ts';
 import { temporaryStore } from './support/workbench.ts';
 
 const DIGITS = fileURLToPath(new URL('../../../../workflows/data/digits.parquet', import.meta.url));
@@ -58,19 +57,13 @@ describe('a vector column', () => {
     const engine = await resolveEngine('onnxruntime');
     const lesson = await lessonOf(digits, { latentDim: 24, width: 64, epochs: 40, blocks: 1 }, vectors);
     const trained = await trainMember(engine, lesson, 0, {});
-    const model = {
-      description: {
-        format: 1,
-        network: lesson.network.spec,
-        application: 'identity',
-        version: 1,
-        readOut: identity.readOut,
-        options: {},
-      },
-      encoder: lesson.encoder,
-      shared: lesson.shared,
-      members: [trained.params],
-    } as unknown as Model;
+    const model = modelOf(lesson, [trained.params], {
+      format: 1,
+      application: 'identity',
+      version: 1,
+      readOut: identity.readOut,
+      options: {},
+    });
     const again = await loadModel(place.artifacts, await saveModel(place.artifacts, model));
     expect(again.encoder).toEqual(model.encoder);
     const table = await digits.table(columns);

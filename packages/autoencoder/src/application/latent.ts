@@ -2,6 +2,7 @@ import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import type { ParallelCall, StageContext } from '@hourglass/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { realWidth, type TableLayout } from '../columns/encoder.ts';
+import { darkest } from '../network/answer-bounds.ts';
 import { keepFirstLatents } from '../network/corruptions.ts';
 import { warpImages } from '../network/warp.ts';
 import type { LatentOptions, LearnerOptions } from '../options.ts';
@@ -44,7 +45,7 @@ export function defineLatentApplication<O extends LatentOptions>({
       // In validation too: the epoch kept is the best at what is asked for.
       if (warp === 0 || !shape) return example(batch, context, options, layout, params);
       // Darkest is nothing: what comes into sight from beyond the edge is dark.
-      const dark = params['skip/low']!;
+      const dark = darkest(params);
       const seen = tf.add(warpImages(tf.sub(batch.x!, dark), shape, warp, context.random), dark);
       const made = example({ ...batch, x: seen }, context, options, layout, params);
       return { ...made, target: { ...made.target, x: batch.x } };

@@ -5,7 +5,6 @@ import { realWidth, tableLayout, valueWidth, type TableEncoder } from '../column
 import { fitTable, type TableSource } from '../columns/fit.ts';
 import { toData } from '../model/data.ts';
 import { MODEL_FORMAT, type ModelDescription } from '../model/model.ts';
-import { answerBounds } from '../network/answer-bounds.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { Network, NetworkSpec } from '../network/network.ts';
 import { WIDEST_PCA } from '../network/pca-base.ts';
@@ -102,10 +101,7 @@ export async function prepareLesson<O extends LearnerOptions>(
     encoder,
     network: settled,
     split,
-    shared: {
-      ...settled.prior(split.prior ?? split.train),
-      ...(settled.spec.bounded ? answerBounds(encoder.columns) : {}),
-    },
+    shared: settled.prior(split.prior ?? split.train, encoder.columns),
     rows: source.rows,
     notices,
     close,

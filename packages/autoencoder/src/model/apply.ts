@@ -1,6 +1,8 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import {
+  eachPart,
+  ident,
   openDataset,
   queryDataset,
   writeDataset,
@@ -51,9 +53,13 @@ export async function applyRows(
   for (const notice of checkSchema(model.encoder, reader.columns)) context.log.warn(notice);
   const columns = spec.columns(reader);
   const keep = keptColumns(reader.columns, model, columns, spec.keep);
-  const made = await writeDataset(artifacts, { columns, parts: madeParts(context, reader, model, spec) });
+  const seen = new Set<string>();
+  const made = await writeDataset(artifacts, {
+    columns,
+    parts: eachPart(reader, ({ key }, firstRow) => madeTables(context, reader, model, spec, key, firstRow, seen)),
+  });
   if (keep.length === 0) return made;
-  const names = new Map(columns.map(({ name }) => [name, `made.${quoted(name)}`]));
+  const names = new Map(columns.map(({ name }) => [name, `made.${ident(name)}`]));
   const all = reader.columns.map(({ name }) => name);
   const chosen =
     spec.order === 'table'
@@ -65,7 +71,7 @@ export async function applyRows(
   return queryDataset(artifacts, {
     inputs: { data, made },
     perPart: true,
-    sql: `SELECT ${chosen.map((name) => `${names.get(name) ?? `data.${quoted(name)}`} AS ${quoted(name)}`).join(', ')} FROM data POSITIONAL JOIN made`,
+    sql: `SELECT ${chosen.map((name) => `${names.get(name) ?? `data.${ident(name)}`} AS ${ident(name)}`).join(', ')} FROM data POSITIONAL JOIN made`,
   });
 }
 
@@ -86,20 +92,6 @@ function keptColumns(columns: Column[], model: Model, made: { name: string }[], 
       );
   }
   return keep;
-}
-
-async function* madeParts(
-  context: ApplyContext,
-  reader: DatasetReader,
-  model: Model,
-  spec: ApplySpec,
-): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-  let firstRow = 0;
-  const seen = new Set<string>();
-  for (const { key, rows } of reader.parts) {
-    yield { key, tables: madeTables(context, reader, model, spec, key, firstRow, seen) };
-    firstRow += rows;
-  }
 }
 
 async function* madeTables(
@@ -125,6 +117,3 @@ async function* madeTables(
     progress((row + chunk.rows) / Math.max(1, reader.rows), `${row + chunk.rows} of ${reader.rows} rows`);
   }
 }
-
-/** A name as an SQL identifier. */
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

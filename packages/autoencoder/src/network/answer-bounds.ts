@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { ColumnEncoder } from '../columns/encoder.ts';
 import { normalise } from '../columns/normaliser.ts';
-import type { Params } from './layers.ts';
+import { onFirst, type Params } from './layers.ts';
 
 /** Stands for no bound; what it is compared with stays finite. */
 const FAR = 1e30;
@@ -35,14 +35,14 @@ export function answerBounds(columns: readonly ColumnEncoder[]): ParamArrays {
 export function withinBounds(answer: Tensor, params: Params, context: StepContext): Tensor {
   const low = params['skip/low']!;
   const high = params['skip/high']!;
-  const [rows, width] = answer.shape as [number, number];
-  const reals = low.shape[0]!;
   const keep = context.training ? leakily : exactly;
-  if (reals === width) return keep(answer, low, high);
-  return tf.concat(
-    [keep(tf.slice(answer, [0, 0], [rows, reals]), low, high), tf.slice(answer, [0, reals], [rows, width - reals])],
-    1,
-  );
+  return onFirst(answer, low.shape[0]!, (part) => keep(part, low, high));
+}
+
+/** The least each number was in training, `[reals]`: what is dark in an image; 0, the mean, where there was none. */
+export function darkest(params: Params): Tensor {
+  const low = params['skip/low']!;
+  return tf.mul(low, tf.step(tf.add(low, FAR / 2)));
 }
 
 const exactly = (y: Tensor, low: Tensor, high: Tensor): Tensor => tf.minimum(tf.maximum(y, low), high);

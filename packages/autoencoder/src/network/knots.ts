@@ -34,24 +34,37 @@ export const knotsOf = (params: Params): Knots | undefined =>
 /** A knot that a column does not have. */
 const ABSENT = -1e9;
 
+/** What knots are made of. */
+export interface KnotFacts {
+  count: number;
+  /** How many rows stand at each knot. */
+  shares: number[];
+  variance: number;
+}
+
+/** Of a column's observed values, ascending. */
+export const knotFacts = (sorted: Float64Array, bounds: readonly number[]): KnotFacts => ({
+  count: sorted.length,
+  shares: sharesOf(sorted, bounds),
+  variance: varianceOf(sorted),
+});
+
 /** Knots at the bounds of the pieces, and how often training met each; shared and not trained. */
-export function numberKnots(columns: readonly ColumnBounds[], pieces: number): ParamArrays {
+export function numberKnots(columns: readonly ColumnBounds<KnotFacts>[], pieces: number): ParamArrays {
   const numbers = columns.length;
   const count = pieces + 1;
   const values = new Float32Array(numbers * count);
   const prior = new Float32Array(numbers * count).fill(ABSENT);
   const scale = new Float32Array(numbers).fill(1);
-  columns.forEach(({ sorted, bounds }, j) => {
-    const shares = sharesOf(sorted, bounds);
+  columns.forEach(({ bounds, facts: { count: rows, shares, variance } }, j) => {
     let entropy = 0;
     shares.forEach((share, k) => {
       values[j * count + k] = bounds[k]!;
       // Half a row for each knot, so that none is impossible.
-      const smoothed = (share + 0.5) / (sorted.length + shares.length / 2);
+      const smoothed = (share + 0.5) / (rows + shares.length / 2);
       prior[j * count + k] = Math.log(smoothed);
       entropy -= smoothed * Math.log(smoothed);
     });
-    const variance = varianceOf(sorted);
     if (entropy > 0 && variance > 0) scale[j] = variance / Math.max(entropy, 0.1);
   });
   return {

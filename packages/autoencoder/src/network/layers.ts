@@ -48,3 +48,10 @@ export function embed(codes: Tensor, params: Params, name: string): Tensor {
 
 /** Zeroes with probability `rate` and scales the rest up. `keep`: a 0/1 draw of the step's random numbers. */
 export const dropout = (x: Tensor, keep: Tensor, rate: number): Tensor => tf.mul(x, tf.mul(keep, 1 / (1 - rate)));
+
+/** Columns of y `[b, width]` of which the first `count` are changed. */
+export function onFirst(y: Tensor, count: number, change: (part: Tensor) => Tensor): Tensor {
+  const [rows, width] = y.shape as [number, number];
+  if (count === width) return change(y);
+  return tf.concat([change(tf.slice(y, [0, 0], [rows, count])), tf.slice(y, [0, count], [rows, width - count])], 1);
+}

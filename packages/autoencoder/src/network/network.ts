@@ -2,7 +2,7 @@ import type { Answers } from './answers.ts';
 import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
-import { valueWidth, type TableLayout } from '../columns/encoder.ts';
+import { valueWidth, type ColumnEncoder, type TableLayout } from '../columns/encoder.ts';
 import type { HeadSpec } from '../variational/heads.ts';
 import type { Params } from './layers.ts';
 
@@ -35,7 +35,7 @@ export interface Network {
   /** Initial parameters, a function of the seed. */
   init(seed: number): ParamArrays;
   /** Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`. */
-  prior(encoded: EncodedTable): ParamArrays;
+  prior(encoded: EncodedTable, columns: readonly ColumnEncoder[]): ParamArrays;
   prepare(input: TableInput, params: Params): PreparedInput;
   /** f, columns of `activations`. */
   activationWidth: number;

@@ -27,20 +27,30 @@ export function pieceBounds(columns: readonly ColumnBounds[], pieces: number): P
   };
 }
 
-/** Observed values of a number column, ascending, and the bounds of its pieces: at most pieces + 1 rising values. */
-export interface ColumnBounds {
-  sorted: Float64Array;
+/** The bounds of a number column's pieces, at most pieces + 1 rising values, and what else its observed values say. */
+export interface ColumnBounds<T = unknown> {
   bounds: number[];
+  facts: T;
 }
 
-/** Of the first `numbers` columns. @param p columns of `x` */
-export function columnBounds({ x, w, rows }: EncodedTable, numbers: number, p: number, pieces: number): ColumnBounds[] {
+/**
+ * Of the first `numbers` columns. @param p columns of `x`
+ * @param of taken of each column's observed values, ascending: they are not kept, since together they are as large as the rows
+ */
+export function columnBounds<T>(
+  { x, w, rows }: EncodedTable,
+  numbers: number,
+  p: number,
+  pieces: number,
+  of: (sorted: Float64Array, bounds: readonly number[]) => T,
+): ColumnBounds<T>[] {
   const columns = rows > 0 ? w.length / rows : p;
   return Array.from({ length: numbers }, (_, j) => {
     const values: number[] = [];
     for (let row = 0; row < rows; row++) if (w[row * columns + j]! > 0) values.push(x[row * p + j]!);
     const sorted = Float64Array.from(values).sort();
-    return { sorted, bounds: boundsOf(sorted, pieces) };
+    const bounds = boundsOf(sorted, pieces);
+    return { bounds, facts: of(sorted, bounds) };
   });
 }
 

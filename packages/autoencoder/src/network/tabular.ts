@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { columnCount, realWidth, valueColumns, valueWidth } from '../columns/encoder.ts';
-import { withinBounds } from './answer-bounds.ts';
+import { answerBounds, withinBounds } from './answer-bounds.ts';
 import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
 import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
-import { dense, dropout, embed, gelu, layerNorm, type Params } from './layers.ts';
+import { dense, dropout, embed, gelu, layerNorm, onFirst, type Params } from './layers.ts';
 import { spreadCells } from './vector-cells.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
-import { numberKnots } from './knots.ts';
+import { knotFacts, numberKnots } from './knots.ts';
 import { columnBounds, inPieces, pieceBounds } from './pieces.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
@@ -61,10 +61,9 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     return spec.bounded && reals > 0 ? withinBounds(answer, params, context) : answer;
   };
   const freely = (y: Tensor, z: Tensor, params: Params, input?: PreparedInput): Tensor => {
-    const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer, output) : answer);
-    if (architecture !== 'residual')
-      return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)), output);
-    if (spec.skip === 'none' || input) return onto(input?.base, corrected(dense(y, params, 'decoder/out')), output);
+    const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer) : answer);
+    if (architecture !== 'residual') return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)));
+    if (spec.skip === 'none' || input) return onto(input?.base, corrected(dense(y, params, 'decoder/out')));
     return corrected(dense(y, params, 'decoder/alone'));
   };
 
@@ -94,13 +93,14 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
       return build.params;
     },
-    prior(encoded) {
-      const bounds = pieces > 0 ? columnBounds(encoded, layout.numbers, values, pieces) : [];
+    prior(encoded, columns) {
+      const bounds = pieces > 0 ? columnBounds(encoded, layout.numbers, values, pieces, knotFacts) : [];
       return {
         ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
         ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
         ...(bounds.length > 0 ? pieceBounds(bounds, pieces) : {}),
         ...(distributed ? numberKnots(bounds, pieces) : {}),
+        ...(spec.bounded ? answerBounds(columns) : {}),
       };
     },
     prepare(input, params) {
@@ -139,14 +139,8 @@ export function tabularInputWidth({ layout, pieces = 0 }: NetworkSpec): number {
 }
 
 /** Adds a prediction of all outputs, or of the first ones. */
-function onto(base: Tensor | undefined, y: Tensor, width: number): Tensor {
-  if (!base) return y;
-  const known = base.shape[1]!;
-  if (known === width) return tf.add(base, y);
-  const rows = y.shape[0]!;
-  const corrected = tf.add(base, tf.slice(y, [0, 0], [rows, known]));
-  return tf.concat([corrected, tf.slice(y, [0, known], [rows, width - known])], 1);
-}
+const onto = (base: Tensor | undefined, y: Tensor): Tensor =>
+  base ? onFirst(y, base.shape[1]!, (part) => tf.add(base, part)) : y;
 
 /** Hidden widths of a plain MLP, falling geometrically from `width` towards the latent. */
 function hiddenWidths({ architecture, blocks, width, latentDim }: NetworkSpec, inputWidth: number): number[] {

@@ -1,12 +1,10 @@
 import type { Table } from '@hourglass/dataset';
 import { hostRandom } from '@hourglass/engine';
-import { encodeTable } from '../columns/encode.ts';
-import { toData } from '../model/data.ts';
+import type { EncodedTable } from '../columns/encode.ts';
 import type { Model } from '../model/model.ts';
 import type { GeneratorPasses } from './generator.ts';
 import type { ColumnHead } from './heads.ts';
-import { variationalNetwork } from './network.ts';
-import { encodeTargets } from './targets.ts';
+import { comparedRows } from './targets.ts';
 import { binarisedRows } from './vectors.ts';
 
 export interface RowBoundOptions {
@@ -22,22 +20,18 @@ export interface RowBoundOptions {
  * their score within it (without its constant), elements of Gaussian lists as densities in the encoder's units.
  * Source: Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders. ICLR 2016.
  *
- * @param table the learned columns of the rows
+ * @param table the learned columns of the rows @param given the same, encoded
  */
 export async function rowBound(
-  { encoder, description }: Model,
+  { encoder }: Pick<Model, 'encoder'>,
   heads: readonly ColumnHead[],
   passes: GeneratorPasses,
   table: Table,
+  given: EncodedTable,
   { samples, seed, signal }: RowBoundOptions,
 ): Promise<Float64Array> {
-  const network = variationalNetwork(description.network);
-  const order = network.groups.flatMap(({ columns }) => columns);
-  const encoded = binarisedRows(encoder, network, encodeTable(encoder, table), hostRandom(seed, 31).uniform);
-  const rows = {
-    ...toData(encoded),
-    ...(order.length > 0 ? encodeTargets(encoder, heads, order, table) : {}),
-  };
+  const encoded = binarisedRows(encoder, passes.network, given, hostRandom(seed, 31).uniform);
+  const rows = comparedRows(encoder, heads, passes.network.order, encoded, table);
   const { mu, logVar } = await passes.posterior(encoded);
   const d = passes.latentDim;
   const { normal } = hostRandom(seed, 32);

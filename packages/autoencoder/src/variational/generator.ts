@@ -5,7 +5,7 @@ import { toData } from '../model/data.ts';
 import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
 import { rowNats } from './loss.ts';
-import { LOG_SIGMA_LIMIT, variationalNetwork, type VectorColumn } from './network.ts';
+import { LOG_SIGMA_LIMIT, variationalNetwork, type VariationalNetwork, type VectorColumn } from './network.ts';
 import type { HeadGroup } from './heads.ts';
 
 /** Distributions of a group's cells. */
@@ -33,6 +33,7 @@ export interface DecoderAnswers {
 
 /** A variational model on an engine. Dispose it after use. */
 export interface GeneratorPasses {
+  network: VariationalNetwork;
   latentDim: number;
   /** Latents of encoded rows as normal distributions, `[n, d]` each. */
   posterior(encoded: EncodedTable): Promise<{ mu: Float32Array; logVar: Float32Array }>;
@@ -68,8 +69,14 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
       ]);
     },
   });
-  let judge: CompiledForward | undefined;
+  const judge = await engine.compileForward({
+    params,
+    forward: (batch, values, context) => ({
+      nats: tf.expandDims(rowNats(network.distributions(batch.z!, values, context), batch, values), 1),
+    }),
+  });
   return {
+    network,
     latentDim,
     async posterior(encoded) {
       const { mu, logVar } = await encode.run(toData(encoded));
@@ -96,19 +103,13 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
       };
     },
     async nats(rows, z) {
-      judge ??= await engine.compileForward({
-        params,
-        forward: (batch, values, context) => ({
-          nats: tf.expandDims(rowNats(network.distributions(batch.z!, values, context), batch, values), 1),
-        }),
-      });
       const out = await judge.run({ ...rows, z: latents(z, latentDim) });
       return out.nats!.values as Float32Array;
     },
     dispose() {
       encode.dispose();
       decode.dispose();
-      judge?.dispose();
+      judge.dispose();
     },
   };
 }

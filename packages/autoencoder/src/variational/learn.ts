@@ -1,11 +1,9 @@
 import { deriveSeed, HourglassError } from '@hourglass/core';
 import { sampleRows, type DatasetReader, type Table } from '@hourglass/dataset';
-import { permutation, type DataArray, type Engine, type ParamArrays } from '@hourglass/engine';
+import { gatherRows, permutation, type DataArray, type Engine, type ParamArrays } from '@hourglass/engine';
 import { tableLayout, type TableEncoder } from '../columns/encoder.ts';
 import { encodeTable, type EncodedTable } from '../columns/encode.ts';
 import { fitTable, type FitOptions } from '../columns/fit.ts';
-import { takeCells } from '../columns/take-cells.ts';
-import { toData } from '../model/data.ts';
 import type { NetworkSpec } from '../network/network.ts';
 import type { Trained, TrainingOptions } from '../training/task.ts';
 import { train, type TrainingHooks } from '../training/train.ts';
@@ -14,8 +12,7 @@ import { BETA, variationalLoss } from './loss.ts';
 import { fitModes } from './modes.ts';
 import { variationalNetwork, type VariationalNetwork } from './network.ts';
 import { betaSchedule, type BetaSchedule } from './beta.ts';
-import { encodeTargets } from './targets.ts';
-import { greyFrames } from './vectors.ts';
+import { comparedRows } from './targets.ts';
 
 export interface VariationalOptions
   extends
@@ -51,8 +48,6 @@ export interface VariationalLesson {
   encoded: EncodedTable;
   /** The same as the network takes them, with what it is compared with. */
   all: Record<string, DataArray>;
-  /** Columns (the encoder's) in the order of the targets. */
-  order: number[];
   train: Record<string, DataArray>;
   validation?: Record<string, DataArray>;
   shared: ParamArrays;
@@ -109,11 +104,7 @@ export async function prepareVariational(
   };
   const network = variationalNetwork(spec);
   const encoded = encodeTable(encoder, table);
-  const order = network.groups.flatMap((group) => group.columns);
-  const all = {
-    ...toData(encoded),
-    ...(order.length > 0 ? encodeTargets(encoder, heads, order, table) : {}),
-  };
+  const all = comparedRows(encoder, heads, network.order, encoded, table);
   const shuffled = permutation(table.rows, deriveSeed(seed, 'validation'), 0);
   const held = Math.floor(table.rows * options.validationFraction);
   const enough = held >= FEWEST_HELD;
@@ -128,10 +119,9 @@ export async function prepareVariational(
     table,
     encoded,
     all,
-    order,
     train: enough ? takeArrays(all, shuffled.slice(held).sort()) : all,
     ...(enough ? { validation: takeArrays(all, shuffled.slice(0, held).sort()) } : {}),
-    shared: { ...network.prior(encoded), ...greyFrames(encoder, network.vectors) },
+    shared: network.prior(encoded, encoder.columns),
     notices,
   };
 }
@@ -166,13 +156,4 @@ export async function trainVariational(
 
 /** Some rows of arrays of equal length, in the order given. */
 const takeArrays = (data: Record<string, DataArray>, rows: ArrayLike<number>): Record<string, DataArray> =>
-  Object.fromEntries(
-    Object.entries(data).map(([name, array]): [string, DataArray] => {
-      const [, ...cell] = array.shape;
-      const width = cell.reduce((product, side) => product * side, 1);
-      return [
-        name,
-        { ...array, shape: [rows.length, ...cell], values: takeCells(array.values, width, rows) } as DataArray,
-      ];
-    }),
-  );
+  Object.fromEntries(Object.entries(data).map(([name, array]) => [name, gatherRows(array, rows, 0, rows.length)]));

@@ -7,6 +7,7 @@ import { dense, layerNorm, type Params } from '../network/layers.ts';
 import type { Network, NetworkSpec, PreparedInput } from '../network/network.ts';
 import { assemble, residual, tabularInputWidth } from '../network/tabular.ts';
 import { groupHeads, type HeadGroup, type VectorHead } from './heads.ts';
+import { greyFrames } from './vectors.ts';
 
 /** A latent as a normal distribution, `[b, d]` each. */
 export interface Posterior {
@@ -50,6 +51,8 @@ export interface DecoderOutput {
 /** The network of a variational autoencoder on tables. */
 export interface VariationalNetwork extends Network {
   groups: HeadGroup[];
+  /** Columns (the encoder's) with classes, in the order of the groups: that of the targets. */
+  order: number[];
   vectors: VectorColumn[];
   posterior(input: PreparedInput, params: Params, context: StepContext): Posterior;
   distributions(z: Tensor, params: Params, context: StepContext): DecoderOutput;
@@ -79,6 +82,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
   return {
     spec,
     groups,
+    order: groups.flatMap(({ columns }) => columns),
     vectors,
     init(seed) {
       const build = new ParamBuilder(seed);
@@ -104,7 +108,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
       });
       return build.params;
     },
-    prior: () => headMasks(spec, groups),
+    prior: (_, columns) => ({ ...headMasks(spec, groups), ...greyFrames(columns, vectors) }),
     prepare: (input, params) => ({ row: assemble(input, params, spec) }),
     posterior,
     encode: (input, params, context) => posterior(input, params, context).mu,

@@ -1,6 +1,8 @@
 import type { ColumnData, Table } from '@hourglass/dataset';
 import type { DataArray } from '@hourglass/engine';
+import type { EncodedTable } from '../columns/encode.ts';
 import type { TableEncoder } from '../columns/encoder.ts';
+import { toData } from '../model/data.ts';
 import type { ColumnHead } from './heads.ts';
 import { encodeMode } from './modes.ts';
 
@@ -69,3 +71,18 @@ function classReader(
 }
 
 const MISSING: Cell = { index: 0, score: 0 };
+
+/**
+ * Encoded rows as the network takes them, with what its decoder is compared with.
+ * @param order as of {@link encodeTargets} @param table the learned columns of the rows
+ */
+export const comparedRows = (
+  encoder: TableEncoder,
+  heads: readonly ColumnHead[],
+  order: readonly number[],
+  encoded: EncodedTable,
+  table: Table,
+): Record<string, DataArray> => ({
+  ...toData(encoded),
+  ...(order.length > 0 ? encodeTargets(encoder, heads, order, table) : {}),
+});

@@ -2,7 +2,7 @@ import type { ParamArrays } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
-import type { TableEncoder } from '../columns/encoder.ts';
+import type { ColumnEncoder, TableEncoder } from '../columns/encoder.ts';
 import type { Params } from '../network/layers.ts';
 import { booleanLoss } from '../network/table-loss.ts';
 import type { VariationalNetwork, VectorColumn, VectorOutput } from './network.ts';
@@ -12,7 +12,7 @@ const gainOf = (vector: number): string => `skip/grey/${vector}/gain`;
 const offsetOf = (vector: number): string => `skip/grey/${vector}/offset`;
 
 /** Frozen parameters of the lists whose elements are on or off. */
-export function greyFrames({ columns }: TableEncoder, vectors: readonly VectorColumn[]): ParamArrays {
+export function greyFrames(columns: readonly ColumnEncoder[], vectors: readonly VectorColumn[]): ParamArrays {
   const frames: ParamArrays = {};
   vectors.forEach(({ column: at, decoder, length }, k) => {
     const column = columns[at]!;

@@ -154,6 +154,18 @@ test('a query joins rows from memory to rows found by their number in the part',
     [4, 1, 4],
     [3, 0, 3],
   ]);
+  // DuckDB knows the rows of a file by this name: a column of it hides them.
+  const hidden = await queryDataset(store, { inputs: { data }, sql: 'SELECT *, 9 AS file_row_number FROM data' });
+  const second = await queryDataset(store, {
+    inputs: { hidden },
+    numbered: { hidden: 'n' },
+    sql: 'SELECT id, file_row_number, n FROM hidden WHERE n = 3',
+  });
+  const { columns: one } = await (await openDataset(store, second)).table();
+  expect(Object.values(one).map((column) => [...(column as { values: Float64Array }).values])).toEqual([[4], [9], [3]]);
+  await expect(
+    queryDataset(store, { inputs: { data }, numbered: { data: 'ID' }, sql: 'SELECT "ID" FROM data' }),
+  ).rejects.toThrow('"data" has a column "ID" already');
   const parts = await writeDataset(store, {
     columns: columns.slice(0, 2),
     parts: ['a', 'b'].map((key) => ({ key, tables: [people] })),

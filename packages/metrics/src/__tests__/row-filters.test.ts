@@ -17,7 +17,7 @@ describe('wienerRows', () => {
       [0, 1],
       [0, -1],
     ]);
-    const answer = wienerRows(matrix([[4, 2]]), wienerBasis(clean), 1);
+    const answer = wienerRows(matrix([[4, 2]]), wienerBasis(clean), [1])[0]!;
     expect(answer[0]).toBeCloseTo((4 * (8 / 3)) / (8 / 3 + 1), 9);
     expect(answer[1]).toBeCloseTo((2 * (2 / 3)) / (2 / 3 + 1), 9);
   });
@@ -28,7 +28,7 @@ describe('wienerRows', () => {
       [2, 5],
       [4, 5],
     ]);
-    const answer = wienerRows(matrix([[3, 9]]), fitPca(clean, 2), 0);
+    const answer = wienerRows(matrix([[3, 9]]), fitPca(clean, 2), [0])[0]!;
     expect(answer[0]).toBeCloseTo(3, 9);
     expect(answer[1]).toBeCloseTo(5, 9);
   });

@@ -70,10 +70,10 @@ test('scores of windows return to the rows, in their order, as the mean over the
 
 test('a store that cannot take the rows in keeps nothing of them', async () => {
   const { data: windows } = await cut(one, { length: 3, columns: ['x'] });
-  const putFile = () => Promise.reject(new Error('no'));
+  const putFile = () => Promise.reject(new Error('the store is full'));
   const options = unwindowManifest.options.parse({ time: 't', columns: ['x_0'] });
   const context = fakeContext({ artifacts: { ...artifacts, putFile } });
-  expect(await failureOf(runUnwindow(context, { data: one, windows }, options))).toContain('no');
+  expect(await failureOf(runUnwindow(context, { data: one, windows }, options))).toContain('the store is full');
   expect(await readdir(join(folder, 'store/tmp'))).toEqual([]);
 });
 

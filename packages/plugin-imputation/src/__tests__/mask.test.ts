@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type ArtifactStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { openDataset, queryDataset, writeDataset } from '@hourglass/dataset';
+import { ident, openDataset, queryDataset, writeDataset } from '@hourglass/dataset';
 import { fakeContext } from '@hourglass/plugin-kit/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mask as manifest } from '../index.ts';
@@ -48,21 +48,20 @@ const ask = async (inputs: Record<string, ArtifactRef>, sql: string): Promise<nu
   const { answer } = (await reader.table(['answer'])).columns;
   return answer?.kind === 'numeric' ? answer.values[0]! : Number.NaN;
 };
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 describe('imputation/mask', () => {
   it('hides the share asked for in every column and says where', async () => {
     const { masked, mask } = await hide({ rate: 0.25, exclude: ['list'] });
     const { columns } = await openDataset(store, data);
     for (const { name } of columns.filter((column) => column.name !== 'list')) {
-      const share = await ask({ mask }, `SELECT avg(${quoted(name)}::INT) FROM mask`);
+      const share = await ask({ mask }, `SELECT avg(${ident(name)}::INT) FROM mask`);
       const observed = ['holes', 'nans'].includes(name) ? 0.9 : 1;
       expect(Math.abs(share - 0.25 * observed), name).toBeLessThan(0.03);
       const wrong = await ask(
         { data, masked, mask },
         `SELECT count(*) FROM data POSITIONAL JOIN masked POSITIONAL JOIN mask
-         WHERE CASE WHEN mask.${quoted(name)} THEN masked.${quoted(name)} IS NOT NULL
-                    ELSE masked.${quoted(name)} IS DISTINCT FROM data.${quoted(name)} END`,
+         WHERE CASE WHEN mask.${ident(name)} THEN masked.${ident(name)} IS NOT NULL
+                    ELSE masked.${ident(name)} IS DISTINCT FROM data.${ident(name)} END`,
       );
       expect(wrong, name).toBe(0);
     }

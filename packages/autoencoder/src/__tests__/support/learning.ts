@@ -7,6 +7,7 @@ import { prepareLesson, trainMember, type Lesson } from '../../application/learn
 import type { TableSource } from '../../columns/fit.ts';
 import { hideCells } from '../../network/corruptions.ts';
 import { learnerOptions, type LearnerOptions } from '../../options.ts';
+import type { Model, ModelDescription } from '../../model/model.ts';
 import type { TrainingHooks } from '../../training/train.ts';
 import { numbers, sourceOf } from './workbench.ts';
 
@@ -61,6 +62,13 @@ export const lessonOf = (
   application: Application = identity,
   seed = 1,
 ): Promise<Lesson> => prepareLesson(application, source, optionsOf(given), seed);
+
+/** What was learned, as a model loaded from a store; of its description only what a test asks for. */
+export const modelOf = (
+  { network, encoder, shared }: Pick<Lesson, 'encoder' | 'shared'> & { network: { spec: unknown } },
+  members: Model['members'],
+  description: Partial<ModelDescription> = {},
+): Model => ({ description: { network: network.spec, ...description }, encoder, shared, members }) as unknown as Model;
 
 /** Trains one member and keeps the checkpoints it saved. */
 export async function learn(engine: Engine, lesson: Lesson, hooks: TrainingHooks = {}) {
