@@ -1,9 +1,9 @@
 import { loadModel } from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
-import { openDataset, queryDataset } from '@hourglass/dataset';
+import { ident, openDataset, queryDataset } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { openGallery, putGallery } from './gallery.ts';
-import { galleryTable, idTexts, quoted, ROW_ID } from './gallery-table.ts';
+import { galleryTable, idTexts, ROW_ID } from './gallery-table.ts';
 import type { add } from './index.ts';
 
 const STAGE = 'object-matching/add';
@@ -31,7 +31,7 @@ export const run: StageRun<typeof add> = async (context, inputs, { existing }) =
       `${STAGE}: the index has an object "${twin}" already (column "${settings.id}"); give the new one another name, or set existing: replace`,
       { details: { column: settings.id, id: twin } },
     );
-  const id = quoted(settings.id);
+  const id = ident(settings.id);
   const table = await queryDataset(store, {
     inputs: { gallery: gallery.table, added },
     sql: `SELECT * FROM gallery WHERE ${id} NOT IN (SELECT ${id} FROM added) UNION ALL BY NAME SELECT * FROM added`,

@@ -8,8 +8,6 @@ import { requireColumns } from './require-columns.ts';
 /** Name of the ids where no column gives them. */
 export const ROW_ID = 'object';
 
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
 /** Columns of a match; payload of the same names could not stand beside them. */
 const RESERVED = ['query', 'rank', 'match', 'distance', 'margin'];
 

@@ -1,8 +1,7 @@
 import { checkSchema, encodeTable, type EncodedTable } from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
-import { openDataset, queryDataset, type DatasetReader, type Table } from '@hourglass/dataset';
+import { freshName, ident, openDataset, queryDataset, type DatasetReader, type Table } from '@hourglass/dataset';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
-import { quoted } from './gallery-table.ts';
 import type { match } from './index.ts';
 import { requireColumns } from './require-columns.ts';
 import { searchNearest } from './search.ts';
@@ -10,9 +9,6 @@ import { withIndex, type WarmIndex } from './warm-index.ts';
 
 const STAGE = 'object-matching/match';
 const CHUNK = 4096;
-
-/** The number of a row, beside columns of users. */
-const ROW = '__row';
 
 /** Columns of what is found, before objects have names. */
 const FOUND = [
@@ -38,21 +34,26 @@ export const run: StageRun<typeof match> = (context, inputs, options) =>
     if (queryId !== undefined) requireColumns(STAGE, 'queryId', reader, [queryId]);
     for (const notice of checkSchema(model.encoder, reader.columns)) context.log.info(notice);
     const { id, payload } = gallery.settings;
+    // The number of a row, beside columns of people.
+    const row = freshName(
+      [id, ...payload, ...reader.columns.map(({ name }) => name)].map((name) => ({ name })),
+      'row',
+    );
     const columns = [
-      queryId === undefined ? 'found.query' : `asked.${quoted(queryId)} AS query`,
+      queryId === undefined ? 'found.query' : `asked.${ident(queryId)} AS query`,
       'found.rank',
-      `known.${quoted(id)} AS match`,
+      `known.${ident(id)} AS match`,
       'found.distance',
       'found.margin',
-      ...payload.map((name) => `known.${quoted(name)}`),
+      ...payload.map((name) => `known.${ident(name)}`),
     ];
     return {
       data: await queryDataset(store, {
         inputs: { known: gallery.table, ...(queryId === undefined ? {} : { queries: inputs.data }) },
         tables: { found: { columns: FOUND, tables: nearest(context, index, reader, options) } },
-        numbered: { known: ROW },
-        sql: `SELECT ${columns.join(', ')} FROM found JOIN known ON known.${ROW} = found.object
-        ${queryId === undefined ? '' : `JOIN (SELECT row_number() OVER () - 1 AS ${ROW}, ${quoted(queryId)} FROM queries) asked ON asked.${ROW} = found.query`}
+        numbered: { known: row },
+        sql: `SELECT ${columns.join(', ')} FROM found JOIN known ON known.${ident(row)} = found.object
+        ${queryId === undefined ? '' : `JOIN (SELECT row_number() OVER () - 1 AS ${ident(row)}, ${ident(queryId)} FROM queries) asked ON asked.${ident(row)} = found.query`}
         ORDER BY found.query, found.rank`,
       }),
     };

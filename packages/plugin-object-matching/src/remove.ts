@@ -1,8 +1,8 @@
 import { HourglassError } from '@hourglass/core';
-import { openDataset, queryDataset, writeDataset } from '@hourglass/dataset';
+import { ident, openDataset, queryDataset, writeDataset } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { openGallery, putGallery } from './gallery.ts';
-import { idTexts, quoted } from './gallery-table.ts';
+import { idTexts } from './gallery-table.ts';
 import type { remove } from './index.ts';
 import { requireColumns } from './require-columns.ts';
 
@@ -25,7 +25,8 @@ export const run: StageRun<typeof remove> = async (context, inputs, { ids, absen
       `${STAGE}: nothing to remove: name objects by \`ids\` or connect \`data\``,
     );
   const known = idTexts((await (await openDataset(store, gallery.table)).table([settings.id])).columns[settings.id]!);
-  const unknown = [...gone].filter((text) => !new Set(known).has(text));
+  const there = new Set(known);
+  const unknown = [...gone].filter((text) => !there.has(text));
   if (unknown.length > 0 && absent === 'refuse')
     throw new HourglassError(
       'OPTION_INVALID',
@@ -51,7 +52,7 @@ export const run: StageRun<typeof remove> = async (context, inputs, { ids, absen
   });
   const table = await queryDataset(store, {
     inputs: { gallery: gallery.table, side },
-    sql: `SELECT gallery.* FROM gallery POSITIONAL JOIN side WHERE side.${quoted('__left')}`,
+    sql: `SELECT gallery.* FROM gallery POSITIONAL JOIN side WHERE side.${ident('__left')}`,
   });
   return putGallery(store, inputs.index, table, settings);
 };

@@ -103,6 +103,19 @@ describe('match', () => {
     }
   });
 
+  it('finds the same objects whatever their payload and the rows asked for are called', async () => {
+    const odd = (data: ArtifactRef) =>
+      query({ data }, 'SELECT *, 7 AS row, 8 AS __row, 9 AS file_row_number FROM data');
+    const oddly = (await build({ id: 'name', payload: ['row', '__row', 'file_row_number'] }, await odd(gallery)))
+      .outputs;
+    const [found, plain] = await Promise.all([
+      rows((await match(await odd(others), { k: 2, queryId: '__row' }, oddly.index)).outputs.data),
+      rows((await match(others, { k: 2, queryId: 'name' })).outputs.data),
+    ]);
+    expect(found.map(({ match: object }) => object)).toEqual(plain.map(({ match: object }) => object));
+    expect(found[0]).toMatchObject({ query: 8, row: 7, __row: 8, file_row_number: 9 });
+  });
+
   it('ranks by Euclidean distance and says how much farther the next one is', async () => {
     const found = await rows((await match(others, { k: 4 })).outputs.data);
     expect(found.map(({ rank }) => rank).slice(0, 4)).toEqual([1, 2, 3, 4]);
