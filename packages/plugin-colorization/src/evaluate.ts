@@ -54,7 +54,7 @@ export const run: StageRun<typeof evaluate> = async (context, { data, model, ref
 };
 
 const pictures = (context: StageContext, ref: ArtifactRef, column: string | undefined, most: number) =>
-  readImages(context.artifacts, ref, { where: STAGE, column, channels: 3, rows: (row) => row < most });
+  readImages(context.artifacts, ref, { where: STAGE, column, channels: 3, limit: most });
 
 async function colourings(
   colourist: Colourist,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { TEMPERATURE } from './annealing.ts';
 import { colorizationMetrics } from './metrics-schema.ts';
 
-const column = z.string().optional().describe('Column that holds the pictures. Default: the one that does.');
+const { column } = imageLearnerOptions;
 
 const temperature = z
   .number()

@@ -5,7 +5,7 @@ import type { corrupt } from './index.ts';
 import { noiseOfKind } from './noise-of-kind.ts';
 import { noiseOptions } from './noise-options.ts';
 import { corruptPictures } from './pictures/corrupt-pictures.ts';
-import { pictureEvaluateOptions } from './evaluate-options.ts';
+import { column } from './evaluate-options.ts';
 import { corruptTable } from './tables/corrupt-table.ts';
 import { tableColumns } from './tables/table-options.ts';
 
@@ -16,7 +16,6 @@ export const run: StageRun<typeof corrupt> = async (context, { data }, given) =>
     const options = settleOptions(STAGE, 'table', { ...tableColumns, ...noiseOptions }, given);
     return { data: await corruptTable(context, data, noiseOfKind(STAGE, 'table', options)) };
   }
-  const { column } = pictureEvaluateOptions;
   const options = settleOptions(STAGE, 'pictures', { column, ...noiseOptions }, given);
   return { data: await corruptPictures(context, data, noiseOfKind(STAGE, 'pictures', options)) };
 };

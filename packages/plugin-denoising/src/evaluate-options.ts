@@ -1,3 +1,4 @@
+import { imageLearnerOptions } from '@hourglass/autoencoder/image-options';
 import { z } from 'zod';
 import { optionsOfEither } from './either-options.ts';
 import { noiseOptions } from './noise-options.ts';
@@ -13,10 +14,13 @@ const level = noiseOptions.level
   .optional()
   .describe('Default: the level (or the middle of the range) it was trained with');
 
+/** Which column of a dataset, for every stage over pictures. */
+export const { column } = imageLearnerOptions;
+
 const comparing = 'Methods to compare with; each is tried at several strengths and the best on these data counts';
 
 export const pictureEvaluateOptions = {
-  column: z.string().optional().describe('Column that holds the pictures. Default: the one that does.'),
+  column,
   noise,
   level,
   baselines: z

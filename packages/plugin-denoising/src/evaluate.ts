@@ -3,17 +3,13 @@ import type { StageRun } from '@hourglass/plugin-kit';
 import { settleOptions } from './either-options.ts';
 import { pictureEvaluateOptions, tableEvaluateOptions } from './evaluate-options.ts';
 import type { evaluate } from './index.ts';
-import { noiseOfKind } from './noise-of-kind.ts';
 import { evaluatePictures } from './pictures/evaluate-pictures.ts';
 import { evaluateTable } from './tables/evaluate-table.ts';
 
 const STAGE = 'denoising/evaluate';
 
 export const run: StageRun<typeof evaluate> = async (context, inputs, given) => {
-  if ((await modelReads(context.artifacts, inputs.model)) === 'table') {
-    const options = settleOptions(STAGE, 'table', tableEvaluateOptions, given);
-    return evaluateTable(context, inputs, noiseOfKind(STAGE, 'table', options));
-  }
-  const options = settleOptions(STAGE, 'pictures', pictureEvaluateOptions, given);
-  return evaluatePictures(context, inputs, noiseOfKind(STAGE, 'pictures', options));
+  if ((await modelReads(context.artifacts, inputs.model)) === 'table')
+    return evaluateTable(context, inputs, settleOptions(STAGE, 'table', tableEvaluateOptions, given));
+  return evaluatePictures(context, inputs, settleOptions(STAGE, 'pictures', pictureEvaluateOptions, given));
 };

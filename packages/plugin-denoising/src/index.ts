@@ -3,13 +3,11 @@ import { learnerMetrics } from '@hourglass/autoencoder/options';
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
 import { optionsOfEither } from './either-options.ts';
-import { evaluateOptions } from './evaluate-options.ts';
+import { column, evaluateOptions } from './evaluate-options.ts';
 import { denoisingMetrics } from './metrics-schema.ts';
 import { noiseOptions } from './noise-options.ts';
 import { pictureLearnerOptions } from './pictures/picture-options.ts';
 import { tableColumns, tableLearnerOptions } from './tables/table-options.ts';
-
-const column = z.string().optional().describe('Column that holds the pictures. Default: the one that does.');
 
 /** Learns what noise looks like. */
 export const train = defineStage({

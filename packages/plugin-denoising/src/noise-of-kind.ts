@@ -38,3 +38,14 @@ export function noiseOfKind<K extends DataKind, N extends Partial<NoiseOptions>>
     fail(`level: of ${noise} it is a share, expected at most 1; found ${most}.`);
   return options as N & { noise: N['noise'] & NoiseOf[K] };
 }
+
+/** The noise to measure with: as asked, else as trained, in the middle of its range. @throws OPTION_INVALID, as {@link noiseOfKind} */
+export function noiseToMeasure<K extends DataKind>(
+  stage: string,
+  kind: K,
+  trained: NoiseOptions,
+  asked: Partial<NoiseOptions>,
+): NoiseOptions & { noise: NoiseOf[K] } {
+  const middle = typeof trained.level === 'number' ? trained.level : (trained.level[0] + trained.level[1]) / 2;
+  return noiseOfKind(stage, kind, { noise: asked.noise ?? trained.noise, level: asked.level ?? middle });
+}

@@ -221,6 +221,6 @@ it('bad options and tables are refused by name', async () => {
     ],
   });
   expect(await failureOf(learn(words))).toContain(
-    'COLUMN_NOT_FOUND denoising/train: expected a column of encoded pictures or columns of numbers, found word VARCHAR.',
+    'COLUMN_NOT_FOUND denoising/train: expected a column of encoded pictures or columns of numbers, found word VARCHAR. Bring pictures in with data/images, tables with data/ingest.',
   );
 });

@@ -7,7 +7,8 @@ import { addNoise, toBrightness, toBytes } from './add-noise.ts';
 import type { Baseline } from '../evaluate-options.ts';
 import { bestBaseline, type BaselineAnswer } from './baselines.ts';
 import type { DenoisingMetrics } from '../metrics-schema.ts';
-import type { PictureNoiseOptions } from '../noise-options.ts';
+import { noiseToMeasure } from '../noise-of-kind.ts';
+import type { NoiseOptions, PictureNoiseOptions } from '../noise-options.ts';
 import { openDenoiser } from './open-denoiser.ts';
 
 const STAGE = 'denoising/evaluate';
@@ -18,11 +19,16 @@ const REFERENCE = 2000;
 export async function evaluatePictures(
   context: StageContext,
   { data, model, reference }: { data: ArtifactRef; model: ArtifactRef; reference?: ArtifactRef },
-  options: Partial<PictureNoiseOptions> & { column?: string; baselines: Baseline[]; maxImages: number },
+  options: Partial<NoiseOptions> & { column?: string; baselines: Baseline[]; maxImages: number },
 ): Promise<{ metrics: DenoisingMetrics; figures: ArtifactRef }> {
   const denoiser = await openDenoiser(context, model);
   try {
-    const noise = noiseOf(denoiser.model.description.options as unknown as PictureNoiseOptions, options);
+    const noise = noiseToMeasure(
+      STAGE,
+      'pictures',
+      denoiser.model.description.options as unknown as PictureNoiseOptions,
+      options,
+    );
     const read = (ref: ArtifactRef, most: number) => samples(context, ref, options.column, denoiser.channels, most);
     context.progress(0, 'reading the pictures');
     const truth = await read(data, options.maxImages);
@@ -83,13 +89,6 @@ export async function evaluatePictures(
   }
 }
 
-/** The noise to measure with: as asked, else as trained, in the middle of its range. */
-function noiseOf(trained: PictureNoiseOptions, asked: Partial<PictureNoiseOptions>): PictureNoiseOptions {
-  const level =
-    asked.level ?? (typeof trained.level === 'number' ? trained.level : (trained.level[0] + trained.level[1]) / 2);
-  return { noise: asked.noise ?? trained.noise, level };
-}
-
 /** About how far noise moves a pixel, for filters that ask. */
 const deviation = ({ noise }: PictureNoiseOptions, level: number): number =>
   noise === 'poisson'
@@ -111,7 +110,7 @@ async function samples(
   for await (const { image } of readImages(context.artifacts, ref, {
     where: STAGE,
     column,
-    rows: (row) => row < most,
+    limit: most,
   })) {
     const { width, height, data } = withChannels(image, channels);
     found.push({ width, height, channels, values: toBrightness(data) });

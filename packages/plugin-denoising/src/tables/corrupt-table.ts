@@ -1,8 +1,8 @@
 import type { ArtifactRef } from '@hourglass/core';
-import { openDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
+import { eachPart, openDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
 import type { StageContext } from '@hourglass/plugin-kit';
 import type { TableNoiseOptions } from '../noise-options.ts';
-import { noisyCells } from './noisy-cells.ts';
+import { noisyCells, rowLevels } from './noisy-cells.ts';
 import { inPlace, numberColumns, valuesOf } from './number-columns.ts';
 
 const STAGE = 'denoising/corrupt';
@@ -18,33 +18,27 @@ export async function corruptTable(
   const reader = await openDataset(artifacts, data);
   const names = numberColumns(reader, options, STAGE).map(({ name }) => name);
   const scales = await deviations(reader, names);
-  const parts = async function* (): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-    let firstRow = 0;
-    for (const { key, rows } of reader.parts) {
-      const first = firstRow;
-      const tables = async function* (): AsyncGenerator<Table> {
-        for await (const chunk of reader.chunks(names, { part: key, rows: CHUNK })) {
-          context.signal.throwIfAborted();
-          const columns: Table['columns'] = {};
-          for (const name of names)
-            columns[name] = {
-              kind: 'numeric',
-              values: noisyCells(valuesOf(chunk, name), scales.get(name)!, options, {
-                seed,
-                name,
-                firstRow: first + chunk.offset,
-              }),
-            };
-          yield { rows: chunk.rows, columns };
-        }
-      };
-      yield { key, tables: tables() };
-      firstRow += rows;
+  const noisyTables = async function* (part: string, first: number): AsyncGenerator<Table> {
+    for await (const chunk of reader.chunks(names, { part, rows: CHUNK })) {
+      context.signal.throwIfAborted();
+      const firstRow = first + chunk.offset;
+      const strength = rowLevels(options.level, seed, firstRow, chunk.rows);
+      const columns: Table['columns'] = {};
+      for (const name of names)
+        columns[name] = {
+          kind: 'numeric',
+          values: noisyCells(valuesOf(chunk, name), scales.get(name)!, options.noise, strength, {
+            seed,
+            name,
+            firstRow,
+          }),
+        };
+      yield { rows: chunk.rows, columns };
     }
   };
   const noisy = await writeDataset(artifacts, {
     columns: names.map((name) => ({ name, physical: 'DOUBLE' })),
-    parts: parts(),
+    parts: eachPart(reader, ({ key }, firstRow) => noisyTables(key, firstRow)),
   });
   return inPlace(context, reader, noisy, new Set(names));
 }

@@ -1,6 +1,6 @@
 import { checkSchema } from '@hourglass/autoencoder';
 import type { ArtifactRef } from '@hourglass/core';
-import { openDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
+import { eachPart, openDataset, writeDataset, type DatasetReader, type Table } from '@hourglass/dataset';
 import type { StageContext } from '@hourglass/plugin-kit';
 import { inPlace } from './number-columns.ts';
 import { tablesBesideNeighbours } from './neighbour-rows.ts';
@@ -15,7 +15,7 @@ export async function denoiseTable(context: StageContext, data: ArtifactRef, mod
     const names = denoiser.columns.map(({ name }) => name);
     const made = await writeDataset(context.artifacts, {
       columns: names.map((name) => ({ name, physical: 'DOUBLE' })),
-      parts: cleanParts(context, reader, denoiser, names),
+      parts: eachPart(reader, ({ key }, firstRow) => cleanTables(context, reader, denoiser, key, firstRow)),
     });
     return await inPlace(context, reader, made, new Set(names));
   } finally {
@@ -28,22 +28,19 @@ export function requireColumns({ model, columns }: TableDenoiser, reader: Pick<D
   checkSchema({ ...model.encoder, columns }, reader.columns);
 }
 
-async function* cleanParts(
+async function* cleanTables(
   context: StageContext,
   reader: DatasetReader,
   denoiser: TableDenoiser,
-  names: string[],
-): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-  let done = 0;
-  for (const { key } of reader.parts) {
-    const tables = async function* (): AsyncGenerator<Table> {
-      for await (const beside of tablesBesideNeighbours(reader, key, names, denoiser.reach)) {
-        context.signal.throwIfAborted();
-        yield await denoiser.clean(beside, done);
-        done += beside.rows;
-        context.progress(done / Math.max(1, reader.rows), `cleaned ${done} of ${reader.rows} rows`);
-      }
-    };
-    yield { key, tables: tables() };
+  part: string,
+  firstRow: number,
+): AsyncGenerator<Table> {
+  const names = denoiser.columns.map(({ name }) => name);
+  let done = firstRow;
+  for await (const beside of tablesBesideNeighbours(reader, part, names, denoiser.reach)) {
+    context.signal.throwIfAborted();
+    yield await denoiser.clean(beside, done);
+    done += beside.rows;
+    context.progress(done / Math.max(1, reader.rows), `cleaned ${done} of ${reader.rows} rows`);
   }
 }

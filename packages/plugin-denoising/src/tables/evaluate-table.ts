@@ -1,9 +1,11 @@
 import { putFigures } from '@hourglass/artifacts';
+import { normalise } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset } from '@hourglass/dataset';
 import { mae, rmse, type NumberMatrix } from '@hourglass/metrics';
 import type { StageContext } from '@hourglass/plugin-kit';
-import type { TableNoiseOptions } from '../noise-options.ts';
+import { noiseToMeasure } from '../noise-of-kind.ts';
+import type { NoiseOptions, TableNoiseOptions } from '../noise-options.ts';
 import type { DenoisingMetrics } from '../metrics-schema.ts';
 import { requireColumns } from './denoise-table.ts';
 import { besideNeighbours, type NumberColumns } from './neighbour-rows.ts';
@@ -22,16 +24,11 @@ const REFERENCE = 20_000;
 export async function evaluateTable(
   context: StageContext,
   { data, model, reference }: { data: ArtifactRef; model: ArtifactRef; reference?: ArtifactRef },
-  options: {
-    noise?: TableNoiseOptions['noise'];
-    level?: TableNoiseOptions['level'];
-    baselines: RowBaseline[];
-    maxRows: number;
-  },
+  options: Partial<NoiseOptions> & { baselines: RowBaseline[]; maxRows: number },
 ): Promise<{ metrics: DenoisingMetrics; figures: ArtifactRef }> {
   const denoiser = await openTableDenoiser(context, model);
   try {
-    const noise = noiseOf(denoiser.options, options);
+    const noise = noiseToMeasure(STAGE, 'table', denoiser.options, options);
     context.progress(0, 'reading the table');
     const runs = await readRuns(context, data, denoiser, options.maxRows);
     const answers: NumberColumns[] = [];
@@ -40,15 +37,17 @@ export async function evaluateTable(
     let levels = 0;
     for (const [i, run] of runs.entries()) {
       const rows = lengthOf(run);
+      const strength = rowLevels(noise.level, context.seed, firstRow, rows);
+      const place = { seed: context.seed, firstRow };
       noisy.push(
         Object.fromEntries(
-          denoiser.columns.map(({ name, ...column }) => [
+          denoiser.columns.map(({ name, map }) => [
             name,
-            noisyCells(run[name]!, scaleOf(column.map), noise, { seed: context.seed, name, firstRow }),
+            noisyCells(run[name]!, scaleOf(map), noise.noise, strength, { ...place, name }),
           ]),
         ),
       );
-      levels += rowLevels(noise.level, context.seed, firstRow, rows).reduce((sum, level) => sum + level, 0);
+      levels += strength.reduce((sum, level) => sum + level, 0);
       const cleaned = await denoiser.clean(besideNeighbours(noisy[i]!, denoiser.reach, 0, rows), firstRow);
       answers.push(Object.fromEntries(denoiser.columns.map(({ name }) => [name, valuesOf(cleaned, name)])));
       firstRow += rows;
@@ -83,13 +82,14 @@ export async function evaluateTable(
     ) as Partial<Record<RowBaseline, { rmse: number; mae: number; setting: number }>>;
     const mine = score(ours);
     const best = Math.min(before.rmse, ...Object.values(scores).map((one) => one.rmse));
+    const errors = Object.entries({
+      noisy: compared.noisy.data,
+      answer: ours,
+      ...Object.fromEntries(Object.entries(baselines).map(([baseline, { values }]) => [baseline, values])),
+    }).map(([method, values]) => [method, columnErrors(truth, values)] as const);
     const byColumn = denoiser.columns.map(({ name }, j) => ({
       name,
-      noisy: columnError(truth, compared.noisy.data, j),
-      answer: columnError(truth, ours, j),
-      ...Object.fromEntries(
-        Object.entries(baselines).map(([baseline, { values }]) => [baseline, columnError(truth, values, j)]),
-      ),
+      ...(Object.fromEntries(errors.map(([method, each]) => [method, each[j]!])) as { answer: number }),
     }));
     return {
       metrics: {
@@ -105,12 +105,6 @@ export async function evaluateTable(
   } finally {
     denoiser.dispose();
   }
-}
-
-function noiseOf(trained: TableNoiseOptions, asked: Partial<TableNoiseOptions>): TableNoiseOptions {
-  const level =
-    asked.level ?? (typeof trained.level === 'number' ? trained.level : (trained.level[0] + trained.level[1]) / 2);
-  return { noise: asked.noise ?? trained.noise, level };
 }
 
 /** About how far noise moves a cell, in deviations of its column: another row's value lies √2 away. */
@@ -159,10 +153,9 @@ function standardised(runs: NumberColumns[], { columns }: TableDenoiser): Standa
   let at = 0;
   for (const run of runs) {
     columns.forEach(({ name, map, empty }, j) => {
-      const center = map.kind === 'linear' ? map.center : 0;
       run[name]!.forEach((value, i) => {
         if (Number.isNaN(value) || empty) return;
-        data[(at + i) * cols + j] = (value - center) / scaleOf(map);
+        data[(at + i) * cols + j] = normalise(map, value);
         observed[(at + i) * cols + j] = 1;
       });
     });
@@ -171,8 +164,15 @@ function standardised(runs: NumberColumns[], { columns }: TableDenoiser): Standa
   return { matrix: { rows, cols, data }, observed };
 }
 
-function columnError({ matrix, observed }: Standardised, values: ArrayLike<number>, column: number): number {
-  const only = observed.map((cell, i) => (i % matrix.cols === column ? cell : 0));
-  const error = rmse(matrix.data, values, only);
-  return Number.isFinite(error) ? error : 0;
+/** The root mean squared error of each column; 0 where it has no observed cell. */
+function columnErrors({ matrix, observed }: Standardised, values: ArrayLike<number>): Float64Array {
+  const { cols, data } = matrix;
+  const sums = new Float64Array(cols);
+  const counts = new Float64Array(cols);
+  for (let i = 0; i < data.length; i++) {
+    if (!observed[i]) continue;
+    sums[i % cols]! += (data[i]! - values[i]!) ** 2;
+    counts[i % cols]!++;
+  }
+  return sums.map((sum, j) => (counts[j]! > 0 ? Math.sqrt(sum / counts[j]!) : 0));
 }

@@ -25,10 +25,8 @@ export function besideNeighbours(run: NumberColumns, reach: number, from: number
   for (const offset of offsets(reach))
     for (const name of names) {
       const values = new Float64Array(to - from).fill(NaN);
-      for (let i = from; i < to; i++) {
-        const at = i + offset;
-        if (at >= 0 && at < length) values[i - from] = run[name]![at]!;
-      }
+      const [first, end] = [Math.max(0, from + offset), Math.min(length, to + offset)];
+      if (end > first) values.set(run[name]!.subarray(first, end), first - offset - from);
       columns[neighbourName(name, offset)] = { kind: 'numeric', values };
     }
   return { rows: to - from, columns };

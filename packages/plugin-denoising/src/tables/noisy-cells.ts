@@ -4,18 +4,19 @@ import type { TableNoiseOptions } from '../noise-options.ts';
 
 /**
  * Adds noise to a column, row `firstRow` of the table first; missing cells stay missing.
- * @param values the column @param scale its deviation, the unit of `level` @param name names the column's own draws
+ * @param values the column @param scale its deviation, the unit of the strength
+ * @param strength of each row, by {@link rowLevels} @param name names the column's own draws
  */
 export function noisyCells(
   values: Float64Array,
   scale: number,
-  { noise, level }: TableNoiseOptions,
+  noise: TableNoiseOptions['noise'],
+  strength: Float64Array,
   { seed, name, firstRow }: { seed: number; name: string; firstRow: number },
 ): Float64Array {
   const own = deriveSeed(seed, `noise/${name}`);
   const count = values.length;
   const address = (call: number) => ({ seed: own, domain: 'train' as const, step: 0, call });
-  const strength = rowLevels(level, seed, firstRow, count);
   if (noise === 'gaussian') {
     const normal = drawNormal(address(0), count, firstRow);
     return values.map((value, i) => value + strength[i]! * scale * normal[i]!);

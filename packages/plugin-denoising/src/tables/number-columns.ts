@@ -1,5 +1,5 @@
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { chooseColumns, queryDataset, type Column, type DatasetReader, type Table } from '@hourglass/dataset';
+import { ident, chooseColumns, queryDataset, type Column, type DatasetReader, type Table } from '@hourglass/dataset';
 import type { StageContext } from '@hourglass/plugin-kit';
 import { isNumber } from '../data-kind.ts';
 
@@ -44,9 +44,6 @@ export const inPlace = (
     inputs: { data: reader.ref, made },
     perPart: true,
     sql: `SELECT ${reader.columns
-      .map(({ name }) => `${names.has(name) ? 'made' : 'data'}.${quoted(name)} AS ${quoted(name)}`)
+      .map(({ name }) => `${names.has(name) ? 'made' : 'data'}.${ident(name)} AS ${ident(name)}`)
       .join(', ')} FROM data POSITIONAL JOIN made`,
   });
-
-/** A name as an SQL identifier. */
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -5,7 +5,7 @@ import type { RowBaseline } from '../evaluate-options.ts';
 /** Rows of a run, standardised, missing cells 0 (the mean): what baselines are given. */
 export interface Runs {
   truth: NumberMatrix;
-  noisy: NumberMatrix;
+  noisy: NumberMatrix & { data: Float64Array };
   /** 1 where a cell counts. */
   observed: Uint8Array;
   /** Rows of each run, in order: medians do not reach beyond. */
@@ -37,10 +37,8 @@ export function bestRowBaseline(
       case 'pca-wiener': {
         if (reference.rows <= reference.cols) return [];
         const basis = wienerBasis(reference);
-        return FACTORS.map((factor) => factor * Math.max(0.01, level)).map((setting) => ({
-          setting,
-          values: wienerRows(noisy, basis, setting),
-        }));
+        const settings = FACTORS.map((factor) => factor * Math.max(0.01, level));
+        return wienerRows(noisy, basis, settings).map((values, i) => ({ setting: settings[i]!, values }));
       }
       case 'knn': {
         const ks = NEIGHBOURS.filter((k) => k < reference.rows);
@@ -59,11 +57,11 @@ export function bestRowBaseline(
   return best && { setting: best.setting, values: best.values };
 }
 
-function medianOfRuns({ cols, data }: NumberMatrix, lengths: number[], reach: number): Float64Array {
+function medianOfRuns({ cols, data }: Runs['noisy'], lengths: number[], reach: number): Float64Array {
   const result = new Float64Array(data.length);
   let at = 0;
   for (const rows of lengths) {
-    const run = Float64Array.from({ length: rows * cols }, (_, i) => data[at + i]!);
+    const run = data.subarray(at, at + rows * cols);
     result.set(movingMedian({ rows, cols, data: run }, reach), at);
     at += run.length;
   }

@@ -1,7 +1,7 @@
 import { defineApplication, swapCells } from '@hourglass/autoencoder';
 import type { LearnerOptions } from '@hourglass/autoencoder/options';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
-import { openDataset, writeDataset, type Table } from '@hourglass/dataset';
+import { eachPart, openDataset, writeDataset } from '@hourglass/dataset';
 import type { StepRandom } from '@hourglass/engine';
 import type { StageContext } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
@@ -51,14 +51,11 @@ export async function trainTable(
   const names = numberColumns(reader, { columns: options.columns, exclude }, STAGE).map(({ name }) => name);
   if (reader.rows < 2)
     throw new HourglassError('DATA_INSUFFICIENT', `${STAGE}: expected at least 2 rows, found ${reader.rows}`);
-  const parts = async function* (): AsyncGenerator<{ key: string; tables: AsyncIterable<Table> }> {
-    for (const { key } of reader.parts) yield { key, tables: tablesBesideNeighbours(reader, key, names, neighbours) };
-  };
   const prepared = await writeDataset(context.artifacts, {
     columns: offsets(neighbours).flatMap((offset) =>
       names.map((name) => ({ name: neighbourName(name, offset), physical: 'DOUBLE' })),
     ),
-    parts: parts(),
+    parts: eachPart(reader, ({ key }) => tablesBesideNeighbours(reader, key, names, neighbours)),
   });
   return tableDenoising.train(
     context,
