@@ -73,7 +73,10 @@ export function columnsToCompare(
   let elements = 0;
   const columns = synthetic.columns.filter(({ name, type, length = 0 }) => {
     if (exclude.includes(name) || type === 'other') return false;
-    return type !== 'vector' || (elements += length) <= MOST_ELEMENTS;
+    if (type !== 'vector') return true;
+    if (elements + length > MOST_ELEMENTS) return false;
+    elements += length;
+    return true;
   });
   for (const [input, reader] of Object.entries(real)) {
     const given = new Map(reader.columns.map((column) => [column.name, column]));

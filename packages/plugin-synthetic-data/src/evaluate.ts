@@ -125,7 +125,7 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       likelihood,
     },
     figures: await putFigures(store, [
-      ...evaluationFigures(train, synthetic, likeness.columns, map),
+      ...evaluationFigures(train, synthetic, likeness, map),
       ...(await pictureGrids(STAGE, readers.synthetic, readers.train, options.picture)),
     ]),
   };

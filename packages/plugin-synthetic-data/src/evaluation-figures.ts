@@ -1,5 +1,5 @@
 import type { Figure } from '@hourglass/artifacts';
-import { columnPairTrend, type ComparedColumn } from '@hourglass/metrics';
+import type { ComparedColumn, TableSimilarity } from '@hourglass/metrics';
 import type { ComparedTable } from './compared-table.ts';
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
@@ -18,7 +18,7 @@ export interface LatentMap {
 export function evaluationFigures(
   real: ComparedTable,
   synthetic: ComparedTable,
-  scores: Readonly<Record<string, number>>,
+  { columns: scores, trend }: Pick<TableSimilarity, 'columns' | 'trend'>,
   map: LatentMap | undefined,
 ): Figure[] {
   const worst = Object.entries(scores)
@@ -26,7 +26,7 @@ export function evaluationFigures(
     .map(([name]) => name);
   const figures: Figure[] = [
     marginals(real, synthetic, worst.slice(0, MARGINALS)),
-    trends(real, synthetic, worst.slice(0, HEATMAP)),
+    trends(trend, worst.slice(0, HEATMAP)),
   ];
   if (map) figures.push(latents(map));
   return figures;
@@ -70,13 +70,17 @@ const marginals = (real: ComparedTable, synthetic: ComparedTable, names: string[
   },
 });
 
-const trends = (real: ComparedTable, synthetic: ComparedTable, names: string[]): Figure => ({
+const trends = (trend: TableSimilarity['trend'], names: string[]): Figure => ({
   id: 'pair-trends',
   title: 'How differently two columns hang together, 0 is alike',
   format: 'vega-lite',
   spec: {
     $schema: SCHEMA,
-    data: { values: pairDifferences(real, synthetic, names) },
+    data: {
+      values: names.flatMap((a) =>
+        names.filter((b) => b !== a).map((b) => ({ a, b, difference: rounded(1 - trend(a, b)) })),
+      ),
+    },
     mark: 'rect',
     encoding: {
       x: { field: 'a', type: 'nominal', title: null },
@@ -85,22 +89,6 @@ const trends = (real: ComparedTable, synthetic: ComparedTable, names: string[]):
     },
   },
 });
-
-/** Every pair of columns in both orders; a pair is measured once. */
-function pairDifferences(real: ComparedTable, synthetic: ComparedTable, names: string[]): object[] {
-  const differences = names.map((a, i) =>
-    names
-      .slice(0, i)
-      .map((b) =>
-        rounded(
-          1 - columnPairTrend([real.columns[a]!, real.columns[b]!], [synthetic.columns[a]!, synthetic.columns[b]!]),
-        ),
-      ),
-  );
-  return names.flatMap((a, i) =>
-    names.flatMap((b, j) => (i === j ? [] : [{ a, b, difference: differences[Math.max(i, j)]![Math.min(i, j)]! }])),
-  );
-}
 
 const latents = ({ real, synthetic }: LatentMap): Figure => ({
   id: 'latents',

@@ -3,6 +3,7 @@ import {
   encodeTable,
   generatorPasses,
   rowBound,
+  takeRows,
   takeTableRows,
   UNKNOWN_CODE,
   type EncodedTable,
@@ -33,7 +34,8 @@ export async function measureLikelihood(
   const names = encoder.columns.map(({ name }) => name);
   const table = await sampleRows(reader, names, rows);
   const missing = heads.map((head) => head.missing);
-  const kept = tellable(encodeTable(encoder, table), missing);
+  const encoded = encodeTable(encoder, table);
+  const kept = tellable(encoded, missing);
   if (kept.length === 0)
     throw new HourglassError(
       'DATA_INSUFFICIENT',
@@ -43,9 +45,11 @@ export async function measureLikelihood(
   const nats: number[] = [];
   try {
     for (let from = 0; from < kept.length; from += CHUNK) {
-      const part = takeTableRows(table, kept.slice(from, from + CHUNK));
+      const part = kept.slice(from, from + CHUNK);
       const options = { samples: latents, seed: context.seed + from, signal: context.signal };
-      nats.push(...(await rowBound(model, heads, passes, part, options)));
+      nats.push(
+        ...(await rowBound(model, heads, passes, takeTableRows(table, part), takeRows(encoded, part), options)),
+      );
     }
   } finally {
     passes.dispose();

@@ -2,12 +2,9 @@ import type { Figure } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import { sampleRows, type DatasetReader, type VectorData } from '@hourglass/dataset';
 import { imageGrid, type RawImage } from '@hourglass/images';
+import { columnRange } from '@hourglass/metrics';
 
-export interface PictureSize {
-  width: number;
-  height: number;
-  channels: 1 | 3;
-}
+type PictureSize = Omit<RawImage, 'data'>;
 
 /** Pictures in a row of the grid, and rows of each kind. */
 const ACROSS = 12;
@@ -33,8 +30,9 @@ export async function pictureGrids(
     const read = async (reader: DatasetReader): Promise<VectorData> =>
       (await sampleRows(reader, [name], ACROSS * DOWN)).vectors![name]!;
     const [drawn, seen] = [await read(synthetic), await read(real)];
-    const [min, max] = rangeOf(seen);
-    const rows = [...pictures(drawn, picture, min, max), ...pictures(seen, picture, min, max)];
+    const { min, max } = columnRange(seen.values);
+    const white = max > min ? max : min + 1;
+    const rows = [...pictures(drawn, picture, min, white), ...pictures(seen, picture, min, white)];
     const png = await imageGrid(rows, { side: 48, gap: 2 });
     figures.push({ id: `pictures-${name}`, title: `${name}: drawn above, real below`, format: 'png', png });
   }
@@ -51,15 +49,6 @@ export async function pictureGrids(
 function square(length: number): PictureSize | undefined {
   const side = Math.round(Math.sqrt(length));
   return side > 1 && side * side === length ? { width: side, height: side, channels: 1 } : undefined;
-}
-
-function rangeOf({ values }: VectorData): [number, number] {
-  let [min, max] = [Infinity, -Infinity];
-  for (const value of values) {
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return [min, max > min ? max : min + 1];
 }
 
 function pictures({ values, length }: VectorData, size: PictureSize, min: number, max: number): RawImage[][] {

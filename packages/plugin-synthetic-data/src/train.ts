@@ -95,7 +95,7 @@ function requireColumns(reader: DatasetReader, names: readonly string[]): Datase
 }
 
 function rulesOf(
-  { encoder, heads, table, all, order }: VariationalLesson,
+  { encoder, heads, table, all, network: { order } }: VariationalLesson,
   options: Options,
   unique: Rules['unique'],
 ): Rules {
