@@ -6,6 +6,7 @@ export { hostRandom, type HostRandom } from './random/host-random.ts';
 export { philoxFill, type PhiloxCounter, type PhiloxKey } from './random/philox.ts';
 export { ENGINE_NAMES, engineIdentity, engineStatuses, resolveEngine } from './resolve.ts';
 export { scheduleRate } from './schedule.ts';
+export { copyRows, gatherRows } from './training-data.ts';
 export type * from './types.ts';
 export {
   installTensorflow,

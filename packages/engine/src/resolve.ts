@@ -6,6 +6,7 @@ import { didYouMean, HourglassError } from '@hourglass/core';
 
 import { cpuIdentity, onnxruntimeIdentity, tensorflowIdentity, wasmIdentity } from './backends/identity.ts';
 import { findTensorflow } from './backends/tensorflow-location.ts';
+import { engineUnavailable } from './engine-unavailable.ts';
 import type { Engine, EngineIdentity, EngineName, EngineStatus } from './types.ts';
 
 /** Best first: the order in which `auto` tries. */
@@ -102,16 +103,8 @@ function choose(name: EngineName | 'auto'): { name: EngineName; reason: string }
     );
   }
   const status = CANDIDATES[name].status();
-  if (!status.available) throw unavailable(name, status.reason);
+  if (!status.available) throw engineUnavailable(name, status.reason, { remedy: status.remedy });
   return { name, reason: `${name} was asked for` };
-}
-
-function unavailable(name: EngineName, reason: string, cause?: unknown): HourglassError {
-  const remedy = CANDIDATES[name].status().remedy ?? 'Choose another engine, or auto.';
-  return new HourglassError('ENGINE_UNAVAILABLE', `Engine ${name} is not available: ${reason}. ${remedy}`, {
-    details: { engine: name, reason, remedy },
-    cause,
-  });
 }
 
 /**
@@ -145,6 +138,8 @@ export async function resolveEngine(name: EngineName | 'auto' = 'auto'): Promise
   try {
     return { ...(await engine), reason: chosen.reason };
   } catch (error) {
-    throw unavailable(chosen.name, error instanceof Error ? error.message : String(error), error);
+    // A setting that is wrong says so itself.
+    if (error instanceof HourglassError) throw error;
+    throw engineUnavailable(chosen.name, error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

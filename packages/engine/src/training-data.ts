@@ -1,8 +1,16 @@
 import { HourglassError } from '@hourglass/core';
 
 import { sizeOf } from './flat-params.ts';
-import { dataShapes, type DataShape } from './tracer/trace-step.ts';
 import type { DataArray } from './types.ts';
+
+/** Shape and type of one row's worth of a data array. */
+export interface DataShape {
+  rowShape: number[];
+  dtype: DataArray['dtype'];
+}
+
+export const dataShapes = (data: Record<string, DataArray>): Record<string, DataShape> =>
+  Object.fromEntries(Object.entries(data).map(([name, a]) => [name, { rowShape: a.shape.slice(1), dtype: a.dtype }]));
 
 /** Rows all arrays have in common. @throws CALL_INVALID arrays of different lengths or whose values do not fill their shape */
 export function rowCount(data: Record<string, DataArray>): number {
@@ -37,7 +45,7 @@ export function sameKind(data: Record<string, DataArray>, like: Record<string, D
 }
 
 /** Rows `order[from … to)` of an array, as a new array. */
-export function gatherRows(array: DataArray, order: Int32Array, from: number, to: number): DataArray {
+export function gatherRows(array: DataArray, order: ArrayLike<number>, from: number, to: number): DataArray {
   const width = sizeOf(array.shape.slice(1));
   const shape = [to - from, ...array.shape.slice(1)];
   if (array.dtype === 'int32') {
@@ -50,11 +58,12 @@ export function gatherRows(array: DataArray, order: Int32Array, from: number, to
   return { dtype: 'float32', shape, values };
 }
 
-function copyRows<A extends Float32Array | Int32Array>(
+/** Copies rows `order[from … to)` of `width` numbers each, one after the other. */
+export function copyRows<A extends Float64Array | Float32Array | Int32Array>(
   source: A,
   target: A,
   width: number,
-  order: Int32Array,
+  order: ArrayLike<number>,
   from: number,
   to: number,
 ): void {

@@ -77,14 +77,6 @@ function graphOf(fn: Fn, inputs: Filled[], gradients: boolean): Graph {
   return optimise({ nodes: build.nodes, outputs: Object.fromEntries(result.map((v, i) => [`y${i}`, v])) });
 }
 
-/** Operations of the graph of an operation and its gradients, once the passes are through. */
-export const operationsOf = (fn: Fn, inputs: Input[]): string[] =>
-  graphOf(
-    fn,
-    inputs.map((input) => filled(input, 1)),
-    true,
-  ).nodes.map(({ op }) => op);
-
 async function onOnnx(graph: Graph, inputs: Filled[]): Promise<Found[]> {
   const w = onnxWriter();
   for (const node of graph.nodes) if (node.op === 'Input') w.bind(node.output, `x${node.attrs.name}`);

@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
 
-import { HourglassError } from '@hourglass/core';
 import * as tf from '@tensorflow/tfjs';
 
-import { stepWork } from '../compiled/training.ts';
+import { engineUnavailable } from '../engine-unavailable.ts';
 import { tensorflowForward } from '../tensorflow/forward.ts';
 import { tensorflowTraining } from '../tensorflow/training.ts';
 import { threadsFor, threadSetting } from '../threads.ts';
@@ -12,37 +11,24 @@ import { tensorflowIdentity } from './identity.ts';
 import { requireWithOneTfjs } from './one-tfjs.ts';
 import type { TensorflowLocation } from './tensorflow-location.ts';
 
-/** Loads tfjs-node; it registers its backend with the tfjs that is already here, since tfjs keeps one engine a process. */
+/**
+ * TensorFlow by tfjs-node, which registers its backend with the tfjs that is already here, since tfjs keeps one engine a
+ * process. The number of threads is the process's for good: with `auto` the first net it compiles decides, and the library
+ * is loaded only then.
+ */
 export async function loadTensorflow(location: TensorflowLocation): Promise<Engine> {
-  if (threadSetting() !== 'auto' || process.env.TF_NUM_INTRAOP_THREADS !== undefined) {
-    await load(location, threadsFor(0));
-    return {
-      ...tensorflowIdentity(location),
-      compileTraining: tensorflowTraining,
-      compileForward: async (spec) => tensorflowForward(spec),
-    };
-  }
-  // The number of threads is the process's for good: the first net it trains decides.
   let loading: Promise<void> | undefined;
-  const loaded = (threads: () => number): Promise<void> =>
-    (loading ??= load(location, threads()).catch((error: unknown) => {
+  const loaded = (work: () => number): Promise<void> =>
+    (loading ??= load(location, threadsFor(work())).catch((error: unknown) => {
       loading = undefined;
-      throw new HourglassError(
-        'ENGINE_UNAVAILABLE',
-        `Engine tensorflow is not available: ${(error as Error).message}.`,
-        {
-          cause: error,
-        },
-      );
+      throw engineUnavailable('tensorflow', (error as Error).message, { cause: error });
     }));
+  if (threadSetting() !== 'auto' || process.env.TF_NUM_INTRAOP_THREADS !== undefined) await loaded(() => 0);
   return {
     ...tensorflowIdentity(location),
-    async compileTraining(spec) {
-      await loaded(() => threadsFor(stepWork(spec)));
-      return tensorflowTraining(spec);
-    },
+    compileTraining: (spec) => tensorflowTraining(spec, loaded),
     async compileForward(spec) {
-      await loaded(() => threadsFor(0));
+      await loaded(() => 0);
       return tensorflowForward(spec);
     },
   };

@@ -5,11 +5,11 @@ import { HourglassError } from '@hourglass/core';
 import { checkTraining } from '../check-training.ts';
 import { flatten, paramLayout, paramValues, sizeOf, splitParams, unflatten, type ParamLayout } from '../flat-params.ts';
 import type { Graph } from '../ir/graph.ts';
-import { multiplyAdds } from '../ir/work.ts';
 import { momentNames, optimizerSettings, stepScalars, type OptimizerSettings } from '../optimizer.ts';
 import { optimise } from '../passes/optimise.ts';
 import { scheduleRate } from '../schedule.ts';
-import { dataShapes, traceTraining, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
+import { traceTraining, type RandomDraw } from '../tracer/trace-step.ts';
+import { dataShapes, type DataShape } from '../training-data.ts';
 import { checkSlice, sameKind } from '../training-data.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { drawSteps } from './draw-steps.ts';
@@ -219,10 +219,4 @@ export async function compiledTraining(
         );
     },
   };
-}
-
-/** Multiply-adds of a training step on a whole batch, found by tracing it. @throws STEP_UNTRACEABLE */
-export function stepWork(spec: TrainingSpec): number {
-  const rows = Math.min(spec.batchSize, checkTraining(spec));
-  return multiplyAdds(optimise(traceTraining(spec.loss, dataShapes(spec.data), splitParams(spec), rows)));
 }

@@ -8,7 +8,7 @@ import { checkTraining } from '../check-training.ts';
 import { flatten, paramLayout, paramValues, splitParams, unflatten } from '../flat-params.ts';
 import { applyStep, momentNames, optimizerSettings, stepScalars, type FlatState } from '../optimizer.ts';
 import { scheduleRate } from '../schedule.ts';
-import { dataShapes } from '../tracer/trace-step.ts';
+import { dataShapes } from '../training-data.ts';
 import { checkSlice, gatherRows, sameKind } from '../training-data.ts';
 import type { CompiledTraining, TrainingSpec } from '../types.ts';
 import { valueAndGradients } from '../gradients/value-and-gradients.ts';

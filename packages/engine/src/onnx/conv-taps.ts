@@ -1,4 +1,5 @@
 import type { WindowAttrs } from '../ir/graph.ts';
+import { turnedPads } from '../ir/turned-pads.ts';
 import type { OnnxWriter } from './writer.ts';
 
 /** Shapes of a convolution of `[n, h, w, c]` with filters `[fh, fw, c, k]` to `[n, oh, ow, k]`. */
@@ -58,14 +59,13 @@ export function outputTaps(w: OnnxWriter, dy: string, a: WindowAttrs, { image, o
   const [, h, width] = image as [number, number, number];
   const [, oh, ow, k] = out as [number, number, number, number];
   const [fh, fw] = filter as [number, number];
-  const reach = [0, 1].map((axis) => (filter[axis]! - 1) * a.dilations[axis]!) as [number, number];
-  const pads = a.pads.map((p, side) => reach[side < 2 ? 0 : 1] - p);
+  const { reach, pads } = turnedPads(a, filter);
   const padded = pad(w, dy, pads);
   const columns = upTo(fw).map((j) =>
-    cells(w, padded, 2, reach[1] - j * a.dilations[1], width, ow + pads[2]! + pads[3]!),
+    cells(w, padded, 2, reach[1] - j * a.dilations[1], width, ow + pads[2] + pads[3]),
   );
   const taps = upTo(fh).flatMap((i) =>
-    columns.map((one) => cells(w, one, 1, reach[0] - i * a.dilations[0], h, oh + pads[0]! + pads[1]!)),
+    columns.map((one) => cells(w, one, 1, reach[0] - i * a.dilations[0], h, oh + pads[0] + pads[1])),
   );
   return matrix(w, sideBySide(w, taps), fh * fw * k);
 }

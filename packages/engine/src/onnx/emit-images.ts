@@ -1,4 +1,5 @@
 import type { NodeOf, OpName, ResizeAttrs, Value, WindowAttrs } from '../ir/graph.ts';
+import { turnedPads } from '../ir/turned-pads.ts';
 import { convFilterGrad, convProduct } from './conv-products.ts';
 import { isUnit } from './conv-taps.ts';
 import type { Emit } from './emit-elementwise.ts';
@@ -88,18 +89,13 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
     return fromChannels(w, w.node('Conv', [toChannels(w, x!), weights], windowAttributes(attrs)));
   },
   Conv2DInputGrad(w, [dy, filter], { attrs, inputs, output }) {
-    const around = attrs.pads.map(
-      (pad, side) => attrs.dilations[side < 2 ? 0 : 1] * (inputs[1]!.shape[side < 2 ? 0 : 1]! - 1) - pad,
-    ) as WindowAttrs['pads'];
-    if (isUnit(attrs) && around.every((pad) => pad >= 0)) {
+    const { pads } = turnedPads(attrs, inputs[1]!.shape);
+    if (isUnit(attrs) && pads.every((pad) => pad >= 0)) {
       // Without strides it is a convolution by the filter turned round, for which onnxruntime has the faster kernel.
       const [first, last] = [w.ints([-1, -1]), w.ints([-INT64_MAX, -INT64_MAX])];
       const turned = w.node('Slice', [filter!, first, last, w.ints([0, 1]), first]);
       const weights = w.node('Transpose', [turned], { perm: [2, 3, 0, 1] });
-      return fromChannels(
-        w,
-        w.node('Conv', [toChannels(w, dy!), weights], windowAttributes({ ...attrs, pads: around })),
-      );
+      return fromChannels(w, w.node('Conv', [toChannels(w, dy!), weights], windowAttributes({ ...attrs, pads })));
     }
     const weights = w.node('Transpose', [filter!], { perm: [3, 2, 0, 1] });
     return fromChannels(

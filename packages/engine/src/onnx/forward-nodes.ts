@@ -1,7 +1,8 @@
 import type { ForwardSpec } from '../types.ts';
 import { optimise } from '../passes/optimise.ts';
 import { rowMarker } from '../tracer/row-marker.ts';
-import { traceForward, type DataShape, type RandomDraw } from '../tracer/trace-step.ts';
+import { traceForward, type RandomDraw } from '../tracer/trace-step.ts';
+import { type DataShape } from '../training-data.ts';
 import { emitNodes } from './emit.ts';
 import { onnxWriter, type OnnxWriter } from './writer.ts';
 

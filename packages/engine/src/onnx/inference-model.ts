@@ -1,6 +1,7 @@
 import type { ForwardSpec } from '../types.ts';
 import { paramLayout } from '../flat-params.ts';
-import type { DataShape, RandomDraw } from '../tracer/trace-step.ts';
+import type { RandomDraw } from '../tracer/trace-step.ts';
+import type { DataShape } from '../training-data.ts';
 import { forwardNodes } from './forward-nodes.ts';
 import { encodeModel } from './proto.ts';
 import { valueInfo } from './writer.ts';

@@ -1,5 +1,5 @@
 import { HourglassError } from '@hourglass/core';
-import type { DataShape } from '../tracer/trace-step.ts';
+import type { DataShape } from '../training-data.ts';
 import type { ForwardSpec } from '../types.ts';
 import { forwardNodes } from './forward-nodes.ts';
 import type { ONNX_TYPES } from './proto.ts';

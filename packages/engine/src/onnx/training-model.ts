@@ -32,7 +32,7 @@ export function trainingModel(spec: StepGraph): Uint8Array {
   const weights = new Map(
     vectors
       .filter(({ vector }) => vector === 'params' || vector === 'buffers')
-      .flatMap(({ vector, groups }) => groups.map((group, i) => splitParams(body, `b.${vector}/${i}`, group)))
+      .flatMap(({ vector, groups }) => groups.map((group, i) => partsOf(body, `b.${vector}/${i}`, group)))
       .flatMap((names) => [...names]),
   );
   for (const node of spec.graph.nodes) {
@@ -101,7 +101,7 @@ export function trainingModel(spec: StepGraph): Uint8Array {
 }
 
 /** The tensor of a group as one of each parameter. */
-function splitParams(w: OnnxWriter, tensor: string, { slices, shape }: ParamGroup): Map<string, string> {
+function partsOf(w: OnnxWriter, tensor: string, { slices, shape }: ParamGroup): Map<string, string> {
   if (slices.length === 1 && sameShape(slices[0]!.shape, shape)) return new Map([[slices[0]!.name, tensor]]);
   const sizes = slices.map(({ start, end }) => end - start);
   const parts = sizes.length === 1 ? [tensor] : w.nodeOf('Split', [tensor, w.ints(sizes)], sizes.length, { axis: 0 });

@@ -1,5 +1,6 @@
 import { graphBuilder, reachable, type Builder } from '../ir/builder.ts';
 import type { Graph, NodeOf, OpAttrs, OpName, Value, WindowAttrs } from '../ir/graph.ts';
+import { turnedPads } from '../ir/turned-pads.ts';
 
 /** Channels with which a convolution is mostly copying: images have so few at the end of a net. */
 const FEW = 8;
@@ -76,8 +77,8 @@ function outputTaps(build: Builder, dy: Value, a: WindowAttrs, { image, out, fil
   const [n, h, w] = image as [number, number, number];
   const [, oh, ow, k] = out as [number, number, number, number];
   const [fh, fw] = filter as [number, number];
-  const reach = [(fh - 1) * a.dilations[0], (fw - 1) * a.dilations[1]] as const;
-  const [top, bottom, left, right] = a.pads.map((p, side) => reach[side < 2 ? 0 : 1] - p) as typeof a.pads;
+  const { reach, pads } = turnedPads(a, filter);
+  const [top, bottom, left, right] = pads;
   if (Math.min(top, bottom, left, right) < 0) return undefined;
   const paddings: [number, number][] = [
     [0, 0],

@@ -7,16 +7,23 @@ import {
   type StepGraph,
   type StepRunner,
 } from '../compiled/training.ts';
+import { multiplyAdds } from '../ir/work.ts';
 import type { ParamLayout } from '../flat-params.ts';
 import { trainingGraph } from '../graphdef/training-graph.ts';
 import { gatherRows, sliceRows } from '../training-data.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { openSession, type GraphSession } from './session.ts';
 
-/** A training traced once and run by TensorFlow, state and data staying there between calls. */
-export async function tensorflowTraining(spec: TrainingSpec): Promise<CompiledTraining> {
+/**
+ * A training traced once and run by TensorFlow, state and data staying there between calls.
+ * @param ready loads the library, told the multiply-adds of a step
+ */
+export async function tensorflowTraining(
+  spec: TrainingSpec,
+  ready: (work: () => number) => Promise<void>,
+): Promise<CompiledTraining> {
   const { batchSize } = spec;
-  return compiledTraining(spec, (start, { frozen }, data) => tensorflowSteps(batchSize, data, start, frozen));
+  return compiledTraining(spec, (start, { frozen }, data) => tensorflowSteps(batchSize, data, start, frozen, ready));
 }
 
 /** A graph for each size of batch, with variables of its own; the state moves to the one that is to run. */
@@ -37,6 +44,7 @@ function tensorflowSteps(
   data: Record<string, DataArray>,
   start: FlatTraining,
   frozenLayout: ParamLayout,
+  ready: (work: () => number) => Promise<void>,
 ): StepEngine {
   /** The state while no graph has it. */
   let waiting: FlatTraining | undefined = start;
@@ -51,7 +59,10 @@ function tensorflowSteps(
     waiting = undefined;
   };
   return {
-    compile: async (step) => stepRunner(batchSize, step, frozenLayout, hold, rows),
+    async compile(step) {
+      await ready(() => multiplyAdds(step.graph));
+      return stepRunner(batchSize, step, frozenLayout, hold, rows);
+    },
     read: async () => read(),
     write: async (next) => {
       waiting = next;

@@ -1,6 +1,6 @@
 import { sizeOf } from '../flat-params.ts';
 import type { ParamArrays } from '../types.ts';
-import type { DataShape } from './trace-step.ts';
+import type { DataShape } from '../training-data.ts';
 
 /** Primes that hardly any net has as a size, so that what depends on the rows of a batch can be told from what does not. */
 const MARKERS = [10007, 20011, 30011, 40009];

@@ -6,7 +6,8 @@ import type { SplitParams } from '../flat-params.ts';
 import { valueAndGradients } from '../gradients/value-and-gradients.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Graph, IrType, Node, Value } from '../ir/graph.ts';
-import type { DataArray, ForwardFunction, LossFunction, ParamArrays, StepRandom } from '../types.ts';
+import type { DataShape } from '../training-data.ts';
+import type { ForwardFunction, LossFunction, ParamArrays, StepRandom } from '../types.ts';
 import { cast } from './lower-elementwise.ts';
 import { trace, tracedTensor, tracedValue } from './backend.ts';
 
@@ -18,15 +19,6 @@ export type RandomDraw =
 export interface TracedGraph extends Graph {
   draws: RandomDraw[];
 }
-
-/** Shape and type of one row's worth of a data array. */
-export interface DataShape {
-  rowShape: number[];
-  dtype: DataArray['dtype'];
-}
-
-export const dataShapes = (data: Record<string, DataArray>): Record<string, DataShape> =>
-  Object.fromEntries(Object.entries(data).map(([name, a]) => [name, { rowShape: a.shape.slice(1), dtype: a.dtype }]));
 
 interface TraceInputs {
   batch: Record<string, tf.Tensor>;
