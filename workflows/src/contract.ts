@@ -124,7 +124,7 @@ export interface StoreActivities {
   listParts(ref: ArtifactRef, offset: number, limit: number): Promise<{ total: number; items: PartItem[] }>;
   collectParts(kind: ArtifactKind, entries: CollectEntry[], missing: string[]): Promise<ArtifactRef>;
   publishName(name: string, ref: ArtifactRef, runId: string): Promise<{ version: number }>;
-  writeReport(view: RunView, run: { id: string; startedAt: string }): Promise<ReportPlace>;
+  writeReport(view: Required<RunView>, run: { id: string; startedAt: string }): Promise<ReportPlace>;
 }
 
 /** Answer of the query `run`: what the command line shows. */

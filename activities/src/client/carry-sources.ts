@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { listSourceFiles, type Store } from '@hourglass/artifacts';
+import { isUri, listSourceFiles, type Store } from '@hourglass/artifacts';
 import {
   findStagePlan,
   HourglassError,
@@ -83,7 +83,7 @@ async function sourcesOf(
     const open: string[] = [];
     for (const option of plugins.stage(stage).manifest.sources ?? [])
       for (const uri of [options[option]].flat())
-        if (typeof uri !== 'string' || isAbsolute(uri) || /^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) continue;
+        if (typeof uri !== 'string' || isAbsolute(uri) || isUri(uri)) continue;
         else if (!sure && uri.includes('${{')) open.push(uri);
         else uses.push({ path, uri, dir, sure });
     return open;

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 import type { RunRecord } from '@hourglass/runtime';
+import type { RunView } from '@hourglass/workflows';
 import type { TemporalRun } from './run-handle.ts';
 
 const EXECUTIONS: Record<string, RunRecord['status']> = {
@@ -13,28 +14,35 @@ const EXECUTIONS: Record<string, RunRecord['status']> = {
 };
 
 /** A run on the server as the record that a run of this machine would have. @throws RUN_STATE while it is being prepared, or when that failed */
-export function recordOf({
-  workflowId,
-  execution,
-  startedAt,
-  closedAt,
-  view,
-  failure,
-}: Omit<TemporalRun, 'progress'>): RunRecord {
-  const { state, prepared, request, notes } = view ?? {};
-  if (state === undefined || prepared === undefined || request === undefined || notes === undefined)
+export function recordOf({ workflowId, execution, startedAt, closedAt, view, failure }: TemporalRun): RunRecord {
+  if (view === undefined || !isPrepared(view))
     throw failure
       ? HourglassError.fromJSON(failure)
       : new HourglassError('RUN_STATE', `Run ${workflowId} has not begun: it is ${execution.toLowerCase()}.`);
+  return viewRecord(view, {
+    id: workflowId,
+    status: EXECUTIONS[execution] ?? 'running',
+    startedAt,
+    finishedAt: closedAt,
+  });
+}
+
+export type PreparedView = Required<RunView>;
+
+const isPrepared = (view: RunView): view is PreparedView => view.state !== undefined && view.prepared !== undefined;
+
+/** What a workflow says of its run, as such a record. */
+export function viewRecord(
+  { state, prepared, request, notes }: PreparedView,
+  { finishedAt, ...facts }: Pick<RunRecord, 'id' | 'status' | 'startedAt' | 'finishedAt'>,
+): RunRecord {
   const { plan, baseDir, outDir = '' } = prepared;
   const warnings = notes.warnings.map((warning) => ({ ...warning }));
   return {
-    id: workflowId,
+    ...facts,
     pipeline: plan.name,
     ...(plan.title ? { title: plan.title } : {}),
-    status: EXECUTIONS[execution] ?? 'running',
-    startedAt,
-    ...(closedAt === undefined ? {} : { finishedAt: closedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
     resumed: 0,
     params: state.params,
     names: state.names,

@@ -41,13 +41,13 @@ export function scheduleChanges(
   if (windows[0] !== windows[1])
     changes.push({ what: 'catchupWindow', from: formatDuration(windows[0]!), to: formatDuration(windows[1]!) });
   compare('queue', now.action.taskQueue, action.taskQueue);
-  for (const key of ['baseDir', 'outDir', 'engine', 'seed', 'unattended', 'searchAttributes'] as const)
-    compare(key, had[key], asked[key]);
-  changes.push(...differences('params', had.params, asked.params));
-  const files = { ...had.source?.files, ...asked.source.files };
+  const { name: _, source, params, ...rest } = asked;
+  const { name: _had, source: hadSource, params: hadParams, ...hadRest } = had;
+  changes.push(...differences('', hadRest, rest), ...differences('params', hadParams, params));
+  const files = { ...hadSource?.files, ...source.files };
   for (const file of Object.keys(files).sort()) {
-    const own = file === asked.source.file;
-    changes.push(...fileChanges(own ? '' : file, had.source?.files?.[file], asked.source.files[file]));
+    const own = file === source.file;
+    changes.push(...fileChanges(own ? '' : file, hadSource?.files?.[file], source.files[file]));
   }
   return changes;
 }

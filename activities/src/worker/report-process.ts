@@ -1,7 +1,6 @@
 import { cacheKey, openStore } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import { collectReport, renderHtml } from '@hourglass/report';
-import { recordOf } from '../client/run-record.ts';
 import type { ReportAnswer, ReportTask } from './write-report.ts';
 
 process.once('message', (task: ReportTask) => {
@@ -9,18 +8,18 @@ process.once('message', (task: ReportTask) => {
 });
 
 /** The report is the run's, not a result that another run could take: its record keeps it as long as results are kept. */
-async function write({ location, run }: ReportTask): Promise<ReportAnswer> {
+async function write({ location, record }: ReportTask): Promise<ReportAnswer> {
   try {
     const store = await openStore(location);
     const { artifacts } = store;
-    const page = await renderHtml(await collectReport(store, recordOf(run)));
-    const { workflowId } = run;
+    const page = await renderHtml(await collectReport(store, record));
+    const { id: run } = record;
     const part = { key: 'report.html', ...(await artifacts.putBlob(new TextEncoder().encode(page))) };
-    const ref = await artifacts.put({ kind: 'report', parts: [part], meta: { run: workflowId } });
+    const ref = await artifacts.put({ kind: 'report', parts: [part], meta: { run } });
     const parts = {
       stage: 'report',
       version: '1',
-      options: { run: workflowId, digest: ref.digest },
+      options: { run, digest: ref.digest },
       inputs: {},
       sources: {},
       seed: 0,

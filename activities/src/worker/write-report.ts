@@ -1,18 +1,17 @@
 import type { Store } from '@hourglass/artifacts';
 import { HourglassError, type ErrorJson } from '@hourglass/core';
-import { forkModule } from '@hourglass/runtime';
-import type { ReportPlace, RunView } from '@hourglass/workflows';
-import type { TemporalRun } from '../client/run-handle.ts';
+import { forkModule, type RunRecord } from '@hourglass/runtime';
+import type { ReportPlace } from '@hourglass/workflows';
+import { viewRecord, type PreparedView } from '../client/run-record.ts';
 
 export interface ReportTask {
   /** Of the store. */
   location: string;
-  run: Omit<TemporalRun, 'progress'>;
+  record: RunRecord;
 }
 
 export type ReportAnswer = { ok: true; digest: string } | { ok: false; error: ErrorJson };
 
-const EXECUTIONS: Record<string, string> = { succeeded: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' };
 const OUTPUT_TAIL = 2000;
 
 /**
@@ -23,16 +22,11 @@ const OUTPUT_TAIL = 2000;
  */
 export async function writeReport(
   store: Store,
-  view: RunView,
+  view: PreparedView,
   { id, startedAt }: { id: string; startedAt: string },
 ): Promise<ReportPlace> {
-  const run = {
-    workflowId: id,
-    execution: EXECUTIONS[view.state!.status] ?? 'RUNNING',
-    startedAt,
-    closedAt: new Date().toISOString(),
-    view,
-  };
+  const status = view.state.status as RunRecord['status'];
+  const record = viewRecord(view, { id, status, startedAt, finishedAt: new Date().toISOString() });
   const child = forkModule(new URL('./report-process', import.meta.url));
   try {
     const answer = await new Promise<ReportAnswer>((resolve, reject) => {
@@ -49,7 +43,7 @@ export async function writeReport(
           ),
         ),
       );
-      child.send({ location: store.location, run } satisfies ReportTask);
+      child.send({ location: store.location, record } satisfies ReportTask);
     });
     if (!answer.ok) throw HourglassError.fromJSON(answer.error);
     return { digest: answer.digest, store: store.location };
