@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from importlib.metadata import version
 
 import hnswlib
 import numpy as np
@@ -46,7 +47,7 @@ def main():
                 "build": built,
                 "perSecond": len(q) / asked,
                 "recall": hits / (min(EXACT, len(q)) * given.k),
-                "versions": {"hnswlib": "0.8.0", "numpy": np.__version__},
+                "versions": {name: version(name) for name in ["hnswlib", "numpy"]},
             }
         )
     )

@@ -1,5 +1,6 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { ALL, pictureSet } from './picture-sets.ts';
+import { rounded } from './rounded.ts';
 import { takeFirst } from './take-first.ts';
 import { withStages } from './with-stages.ts';
 
@@ -30,9 +31,9 @@ export async function run({ rows: most, log }: BenchmarkOptions): Promise<Benchm
   const add = (method: string, { psnr, abRmse, colourfulness }: Score, seconds: string): void =>
     void rows.push({
       method,
-      'PSNR pooled': round(psnr, 2),
-      'ab-RMSE': round(abRmse, 2),
-      colourfulness: round(colourfulness, 1),
+      'PSNR pooled': rounded(psnr, 2),
+      'ab-RMSE': rounded(abRmse, 2),
+      colourfulness: rounded(colourfulness, 1),
       'train s': seconds,
     });
   const count = Math.min(most ?? ALL.cifar, ALL.cifar);
@@ -62,9 +63,9 @@ export async function run({ rows: most, log }: BenchmarkOptions): Promise<Benchm
         ['mean colour', mean, KNOWN.mean],
       ] as const)
         notes.push(
-          `guard ${what}: known ${known[0]} dB and ab-RMSE ${known[1]} of 10 000 pictures, found ${round(score.psnr, 2)} and ${round(score.abRmse, 2)}${Math.abs(score.psnr - known[0]) <= (measured < 10_000 ? 0.3 : 0.05) ? '' : ', NOT MET'}`,
+          `guard ${what}: known ${known[0]} dB and ab-RMSE ${known[1]} of 10 000 pictures, found ${rounded(score.psnr, 2)} and ${rounded(score.abRmse, 2)}${Math.abs(score.psnr - known[0]) <= (measured < 10_000 ? 0.3 : 0.05) ? '' : ', NOT MET'}`,
         );
-      notes.push(`colourfulness of the truth: known ${KNOWN.truth}, found ${round(metrics.truth.colourfulness, 1)}`);
+      notes.push(`colourfulness of the truth: known ${KNOWN.truth}, found ${rounded(metrics.truth.colourfulness, 1)}`);
     }
   });
   notes.push(
@@ -72,5 +73,3 @@ export async function run({ rows: most, log }: BenchmarkOptions): Promise<Benchm
   );
   return { rows, notes };
 }
-
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));

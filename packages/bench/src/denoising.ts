@@ -3,6 +3,7 @@ import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { ALL, PICTURE_SETS, pictureSet, type PictureSet } from './picture-sets.ts';
 import { chosenTables } from './labelled-tables.ts';
 import { runPython } from './python.ts';
+import { rounded } from './rounded.ts';
 import { takeFirst } from './take-first.ts';
 import { withStages } from './with-stages.ts';
 
@@ -81,9 +82,9 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
             pictures: set,
             σ: sigma,
             method,
-            'PSNR pooled': round(psnr, 2),
-            'PSNR mean': round(meanPsnr, 2),
-            SSIM: round(ssim, 3),
+            'PSNR pooled': rounded(psnr, 2),
+            'PSNR mean': rounded(meanPsnr, 2),
+            SSIM: rounded(ssim, 3),
             'train s': train,
             'ms a picture': each,
           });
@@ -105,7 +106,7 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
         );
         versions = found.versions;
         for (const [peer, score] of Object.entries(found.scores))
-          add(`${peer} (${score.setting} σ)`, score, '', round((1000 * score.seconds) / MEASURED, 1));
+          add(`${peer} (${score.setting} σ)`, score, '', rounded((1000 * score.seconds) / MEASURED, 1));
         add('PCA-Wiener (metrics)', ours.baselines['pca-wiener']!);
         const expected = -20 * Math.log10(level);
         notes.push(
@@ -134,6 +135,4 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
 }
 
 const said = (what: string, known: number, found: number, within: number): string =>
-  `guard ${what}: known ${round(known, 2)} dB, found ${round(found, 2)}${Math.abs(found - known) <= within ? '' : ', NOT MET'}`;
-
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+  `guard ${what}: known ${rounded(known, 2)} dB, found ${rounded(found, 2)}${Math.abs(found - known) <= within ? '' : ', NOT MET'}`;

@@ -4,6 +4,7 @@ import type { ArtifactRef } from '@hourglass/core';
 import { openDataset, queryDataset } from '@hourglass/dataset';
 import { runPython } from './python.ts';
 import type { RunStage } from './run-stage.ts';
+import { median } from './spread.ts';
 
 const QUERIES = 10_000;
 const ASKED_AGAIN = 7;
@@ -73,5 +74,3 @@ export async function indexOfMany(
 }
 
 const perSecond = (seconds: number): number => Math.round(QUERIES / seconds);
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;

@@ -1,6 +1,7 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { chosenTables, LABELS, labelledTable } from './labelled-tables.ts';
 import { indexOfMany } from './matching-index.ts';
+import { rounded } from './rounded.ts';
 import { withStages } from './with-stages.ts';
 
 export const name = 'matching';
@@ -89,4 +90,4 @@ export async function run({ tables, rows: asked, peers, epochs, log }: Benchmark
   return { rows, notes };
 }
 
-const round = (value: number): number => Number(value.toFixed(3));
+const round = (value: number): number => rounded(value, 3);

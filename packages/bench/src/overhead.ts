@@ -8,6 +8,8 @@ import { openStore } from '@hourglass/artifacts';
 import { compile, HourglassError, type StageTask } from '@hourglass/core';
 import { createRunner, discoverPlugins } from '@hourglass/runtime';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { threeDigits } from './rounded.ts';
+import { median } from './spread.ts';
 import { idlePlugin } from './idle-plugin.ts';
 
 export const name = 'overhead';
@@ -39,9 +41,9 @@ export async function run({ seeds = 5, log }: BenchmarkOptions): Promise<Benchma
     }
     const row = (what: string, times: number[], target: string): Record<string, string | number> => ({
       what,
-      'median ms': round(median(times)),
-      'best ms': round(Math.min(...times)),
-      'worst ms': round(Math.max(...times)),
+      'median ms': threeDigits(median(times)),
+      'best ms': threeDigits(Math.min(...times)),
+      'worst ms': threeDigits(Math.max(...times)),
       target,
     });
     return {
@@ -148,10 +150,3 @@ async function timed(args: string[], by: 'npm' | 'node' = 'npm'): Promise<{ ms: 
   const { stdout } = await promisify(execFile)(command, call, { cwd: ROOT, maxBuffer: 2 ** 26 });
   return { ms: performance.now() - start, out: stdout };
 }
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
-}
-
-const round = (ms: number): number => Number(ms.toPrecision(3));

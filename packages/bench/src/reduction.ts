@@ -1,5 +1,6 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { chosenTables, LABELS, labelledTable, type LabelledTable } from './labelled-tables.ts';
+import { rounded } from './rounded.ts';
 import { withStages } from './with-stages.ts';
 
 export const name = 'reduction';
@@ -121,4 +122,4 @@ async function guards(d: number, clipped: Metrics, measure: (clip: boolean) => P
   return known === undefined ? [] : [said(`d = ${d}, 1-NN`, known, clipped.baselines.pca.knnAccuracy ?? NaN, 0.005)];
 }
 
-const round = (value: number): number => Number(value.toFixed(3));
+const round = (value: number): number => rounded(value, 3);

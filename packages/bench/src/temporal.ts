@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HourglassError } from '@hourglass/core';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { threeDigits } from './rounded.ts';
+import { median } from './spread.ts';
 import { startChild } from './temporal/child.ts';
 import { COMMAND, temporalPlace, type Ran } from './temporal/place.ts';
 
@@ -95,8 +97,8 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
     }
     const compared = (what: string, our: number[], their: number[]): Record<string, string | number> => ({
       what,
-      'raw activity': `${round(median(their))} ms (${round(Math.min(...their))} … ${round(Math.max(...their))})`,
-      ours: `${round(median(our))} ms (${round(Math.min(...our))} … ${round(Math.max(...our))})`,
+      'raw activity': `${threeDigits(median(their))} ms (${threeDigits(Math.min(...their))} … ${threeDigits(Math.max(...their))})`,
+      ours: `${threeDigits(median(our))} ms (${threeDigits(Math.min(...our))} … ${threeDigits(Math.max(...our))})`,
       ratio: Number((median(our) / median(their)).toFixed(2)),
       target: '≤ 1.5',
     });
@@ -107,7 +109,7 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
       { what: 'worker, idle', ours: `${idle} MiB`, target: '≤ 250 MiB' },
       {
         what: '`hourglass dev` until its worker polls',
-        ours: `${round(median(ready))} s (${round(Math.min(...ready))} … ${round(Math.max(...ready))})`,
+        ours: `${threeDigits(median(ready))} s (${threeDigits(Math.min(...ready))} … ${threeDigits(Math.max(...ready))})`,
         target: '≤ 10 s',
       },
     ];
@@ -118,7 +120,7 @@ export async function run({ rows: partitions = 10_000, seeds = 3, log }: Benchma
         throw new HourglassError('INTERNAL', `${what}: expected ${wanted}, found ${ran.status}`);
       rows.push({
         what,
-        ours: `${ran.status.toLowerCase()} in ${round(ran.seconds)} s; ${ran.events} events in ${ran.histories} ${ran.histories === 1 ? 'history' : 'histories'}, ${ran.kB} kB; worker at most ${worker.memory().most} MiB`,
+        ours: `${ran.status.toLowerCase()} in ${threeDigits(ran.seconds)} s; ${ran.events} events in ${ran.histories} ${ran.histories === 1 ? 'history' : 'histories'}, ${ran.kB} kB; worker at most ${worker.memory().most} MiB`,
         target: '',
       });
     };
@@ -157,10 +159,3 @@ async function devReady(times: number): Promise<number[]> {
   }
   return all;
 }
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
-}
-
-const round = (value: number): number => Number(value.toPrecision(3));
