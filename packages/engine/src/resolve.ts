@@ -4,8 +4,15 @@ import { dirname, join } from 'node:path';
 
 import { didYouMean, HourglassError } from '@hourglass/core';
 
-import { cpuIdentity, onnxruntimeIdentity, tensorflowIdentity, wasmIdentity } from './backends/identity.ts';
+import {
+  cpuIdentity,
+  onnxruntimeIdentity,
+  tensorflowIdentity,
+  wasmIdentity,
+  webgpuIdentity,
+} from './backends/identity.ts';
 import { findTensorflow } from './backends/tensorflow-location.ts';
+import { vulkanStatus } from './backends/vulkan.ts';
 import { engineUnavailable } from './engine-unavailable.ts';
 import type { Engine, EngineIdentity, EngineName, EngineStatus } from './types.ts';
 
@@ -19,14 +26,6 @@ interface Candidate {
   identity(): EngineIdentity;
   load(): Promise<Engine>;
 }
-
-const absent = (reason: string, remedy: string): Candidate => ({
-  status: () => ({ available: false, reason, remedy }),
-  identity: () => {
-    throw new HourglassError('INTERNAL', reason);
-  },
-  load: () => Promise.reject(new HourglassError('INTERNAL', reason)),
-});
 
 const CANDIDATES: Record<EngineName, Candidate> = {
   tensorflow: {
@@ -47,10 +46,11 @@ const CANDIDATES: Record<EngineName, Candidate> = {
     identity: onnxruntimeIdentity,
     load: async () => (await import('./backends/onnxruntime.ts')).loadOnnxruntime(),
   },
-  webgpu: absent(
-    'training on WebGPU is not part of this version: onnxruntime carries the provider, but no adapter was there to verify it on',
-    'For an NVIDIA GPU run `npx hourglass engine install tensorflow --cuda`; otherwise use auto.',
-  ),
+  webgpu: {
+    status: webgpuStatus,
+    identity: webgpuIdentity,
+    load: async () => (await import('./backends/webgpu.ts')).loadWebgpu(),
+  },
   wasm: {
     status: () => ({ available: true, reason: 'WebAssembly is part of Node' }),
     identity: wasmIdentity,
@@ -78,6 +78,12 @@ function onnxruntimeStatus(): Omit<EngineStatus, 'name'> {
   } catch {
     return { available: false, reason: 'onnxruntime-node is not installed', remedy };
   }
+}
+
+/** onnxruntime carries it; it computes through the GPU's driver, which macOS and Windows bring along. */
+function webgpuStatus(): Omit<EngineStatus, 'name'> {
+  const library = onnxruntimeStatus();
+  return library.available && process.platform === 'linux' ? vulkanStatus() : library;
 }
 
 /** Every engine, present or not, best first, without loading any. */

@@ -190,7 +190,7 @@ describe('what needs no run', () => {
     expect(good.out).toMatch(/✓ node +v\d/);
     expect(good.out).toMatch(/✓ engine +auto means/);
     const bad = await w.call(['doctor', '--json'], {
-      env: { HOURGLASS_ENGINE: 'webgpu', HOURGLASS_HOME: '/dev/null/x' },
+      env: { HOURGLASS_ENGINE: 'cuda', HOURGLASS_HOME: '/dev/null/x' },
     });
     expect(bad.code).toBe(1);
     const { usable, checks } = JSON.parse(bad.out);

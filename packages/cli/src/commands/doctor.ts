@@ -3,7 +3,8 @@ import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder, isUri, processIdentity, resolveStoreLocation } from '@hourglass/artifacts';
-import { engineStatuses } from '@hourglass/engine';
+import type { HourglassError } from '@hourglass/core';
+import { engineStatuses, resolveEngine, type EngineName } from '@hourglass/engine';
 import { discoverPlugins } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -62,7 +63,7 @@ export async function examine(context: CliContext, options: { store?: string }):
     { name: 'node', state: 'ok', found: `${process.version} on ${process.platform} ${process.arch}` },
     threads(),
     memory(),
-    ...engines(context),
+    ...(await engines(context)),
     await duckdb(),
     await disk(location),
     await store(context, location),
@@ -86,7 +87,7 @@ function memory(): Check {
   };
 }
 
-function engines({ env }: CliContext): Check[] {
+async function engines({ env }: CliContext): Promise<Check[]> {
   const statuses = engineStatuses();
   const best = statuses.find((status) => status.available);
   const chosen: Check = best
@@ -97,15 +98,21 @@ function engines({ env }: CliContext): Check[] {
         found: 'no tensor engine works here',
         remedy: 'Reinstall with npm ci; wasm and cpu come with Hourglass.',
       };
-  const wanted = env.HOURGLASS_ENGINE;
-  const missing = wanted && wanted !== 'auto' && !statuses.some(({ name, available }) => name === wanted && available);
   const checks = [chosen];
-  if (missing) {
-    const remedy =
-      statuses.find(({ name }) => name === wanted)?.remedy ??
-      `Use one of auto, ${statuses.map(({ name }) => name).join(', ')}.`;
-    checks.push({ name: 'HOURGLASS_ENGINE', state: 'bad', found: `is ${wanted}, which is not here`, remedy });
-  }
+  const wanted = env.HOURGLASS_ENGINE;
+  if (wanted && wanted !== 'auto')
+    try {
+      // Loaded, because a library or driver that is there may still not work.
+      await resolveEngine(wanted as EngineName);
+    } catch (error) {
+      const { reason, remedy } = (error as HourglassError).details as { reason?: string; remedy?: string };
+      checks.push({
+        name: 'HOURGLASS_ENGINE',
+        state: 'bad',
+        found: `is ${wanted}, which is not here${reason ? `: ${reason}` : ''}`,
+        remedy: remedy ?? `Use one of auto, ${statuses.map(({ name }) => name).join(', ')}.`,
+      });
+    }
   // Faster engines that are one step away; slower ones are no news.
   for (const { name, available, reason, remedy } of statuses.slice(0, best ? statuses.indexOf(best) : undefined))
     if (!available && remedy?.includes('install'))

@@ -11,9 +11,9 @@ import { permutation } from '../random/draw.ts';
 import { resolveEngine } from '../resolve.ts';
 import type { TrainingSpec } from '../types.ts';
 import { mlpSpec, normalArray } from './example-nets.ts';
-import { testedEngines } from './tested-engines.ts';
+import { compiledEngines } from './tested-engines.ts';
 
-const ENGINES = testedEngines('onnxruntime', 'tensorflow');
+const ENGINES = compiledEngines();
 const WIDTHS = [8, 4, 8];
 
 describe.each(['cpu' as const, ...ENGINES])('what cannot be trained on, on %s', (name) => {

@@ -8,11 +8,11 @@ import { resolveEngine } from '../resolve.ts';
 import type { EngineName, StepContext, TrainingSpec } from '../types.ts';
 import { expectSame, loadEngines } from './compare-operation.ts';
 import { denseParams, mlpSpec, normalArray } from './example-nets.ts';
-import { testedEngines } from './tested-engines.ts';
+import { compiledEngines } from './tested-engines.ts';
 
 beforeAll(loadEngines);
 
-const ENGINES = ['cpu' as const, ...testedEngines('onnxruntime', 'tensorflow')];
+const ENGINES = ['cpu' as const, ...compiledEngines()];
 const context = (training: boolean): StepContext => ({ training, random: undefined as never, update: noUpdate });
 
 describe('batch normalisation, compiled', () => {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { expect } from 'vitest';
 
 import { valueAndGradients } from '../gradients/value-and-gradients.ts';
@@ -13,9 +13,10 @@ import { onnxWriter, valueInfo } from '../onnx/writer.ts';
 import { optimise } from '../passes/optimise.ts';
 import { hostRandom } from '../random/host-random.ts';
 import { resolveEngine } from '../resolve.ts';
+import { openSession as openOnnx, type SessionTarget } from '../onnxruntime/session.ts';
 import { openSession } from '../tensorflow/session.ts';
 import { trace, tracedTensor, tracedValue } from '../tracer/backend.ts';
-import { testedEngines } from './tested-engines.ts';
+import { compiledEngines, type CompiledEngine } from './tested-engines.ts';
 
 export type Fn = (...inputs: tf.Tensor[]) => tf.Tensor;
 /** Shape of an input; a range keeps away from poles and kinks. */
@@ -38,7 +39,7 @@ interface Filled {
   values: Float32Array;
 }
 
-const ENGINES = testedEngines('onnxruntime', 'tensorflow');
+const ENGINES = compiledEngines();
 
 export async function loadEngines(): Promise<void> {
   for (const name of ['cpu', ...ENGINES] as const) await resolveEngine(name);
@@ -77,25 +78,25 @@ function graphOf(fn: Fn, inputs: Filled[], gradients: boolean): Graph {
   return optimise({ nodes: build.nodes, outputs: Object.fromEntries(result.map((v, i) => [`y${i}`, v])) });
 }
 
-async function onOnnx(graph: Graph, inputs: Filled[]): Promise<Found[]> {
-  const w = onnxWriter();
-  for (const node of graph.nodes) if (node.op === 'Input') w.bind(node.output, `x${node.attrs.name}`);
-  emitOnnx(w, graph.nodes);
-  const infos = Object.entries(graph.outputs).map(([name, v]) =>
-    valueInfo(w.rename(w.nameOf(v), name), v.dtype, v.shape),
-  );
-  const declared = inputs.map(({ shape }, i) => valueInfo(`x${i}`, 'float32', shape));
-  const session = await InferenceSession.create(encodeModel(w.graph('operation', declared, infos)), {
-    logSeverityLevel: 3,
-  });
-  const feeds = Object.fromEntries(inputs.map((x, i) => [`x${i}`, new Tensor('float32', x.values, x.shape)]));
-  const out = await session.run(feeds);
-  await session.release();
-  return Object.keys(graph.outputs).map((name) => ({
-    shape: [...out[name]!.dims],
-    values: Array.from(out[name]!.data as Float32Array, Number),
-  }));
-}
+const onOnnx =
+  (target: SessionTarget, gpu: boolean) =>
+  async (graph: Graph, inputs: Filled[]): Promise<Found[]> => {
+    const w = onnxWriter('', { gpu });
+    for (const node of graph.nodes) if (node.op === 'Input') w.bind(node.output, `x${node.attrs.name}`);
+    emitOnnx(w, graph.nodes);
+    const infos = Object.entries(graph.outputs).map(([name, v]) =>
+      valueInfo(w.rename(w.nameOf(v), name), v.dtype, v.shape),
+    );
+    const declared = inputs.map(({ shape }, i) => valueInfo(`x${i}`, 'float32', shape));
+    const session = await openOnnx(encodeModel(w.graph('operation', declared, infos)), target);
+    const feeds = Object.fromEntries(inputs.map((x, i) => [`x${i}`, new Tensor('float32', x.values, x.shape)]));
+    const out = await session.run(feeds, 'a test');
+    session.dispose();
+    return Object.keys(graph.outputs).map((name) => ({
+      shape: [...out[name]!.dims],
+      values: Array.from(out[name]!.data as Float32Array, Number),
+    }));
+  };
 
 async function onTensorflow(graph: Graph, inputs: Filled[]): Promise<Found[]> {
   const w = graphWriter();
@@ -111,7 +112,18 @@ async function onTensorflow(graph: Graph, inputs: Filled[]): Promise<Found[]> {
   return results.map((values) => ({ values: Array.from(values, Number) }));
 }
 
-const RUNNERS = { onnxruntime: onOnnx, tensorflow: onTensorflow };
+const PROCESSOR: SessionTarget = { engine: 'onnxruntime', threads: 1 };
+/** Graphs for GPUs are written with other operations; the processor tells whether they are right where no GPU is. */
+const RUNNERS: Record<CompiledEngine, ((graph: Graph, inputs: Filled[]) => Promise<Found[]>)[]> = {
+  onnxruntime: [onOnnx(PROCESSOR, false), onOnnx(PROCESSOR, true)],
+  webgpu: [onOnnx({ engine: 'webgpu', keep: [] }, true)],
+  tensorflow: [onTensorflow],
+};
+
+const RUNS = ENGINES.flatMap((engine) => RUNNERS[engine].map((run) => [engine, run] as const));
+
+/** WebGPU promises sine and cosine to 2⁻¹¹ only. */
+const TOLERANCE: Partial<Record<CompiledEngine, number>> = { webgpu: 2 ** -11 };
 
 /** Value and gradients on every compiling engine that is here, against plain tfjs. */
 export async function expectSame({ fn, inputs, gradients = true }: Case): Promise<void> {
@@ -125,15 +137,15 @@ export async function expectSame({ fn, inputs, gradients = true }: Case): Promis
     ).map((t) => ({ shape: t.shape, values: Array.from(t.dataSync(), Number) })),
   );
   const graph = graphOf(fn, data, gradients);
-  for (const engine of ENGINES) {
-    const found = await RUNNERS[engine](graph, data);
+  for (const [engine, run] of RUNS) {
+    const found = await run(graph, data);
     expect(found.length).toBe(expected.length);
     expected.forEach((e, k) => {
       if (found[k]!.shape) expect(found[k]!.shape).toEqual(e.shape);
       expect(found[k]!.values.length).toBe(e.values.length);
       e.values.forEach((v, i) => {
         const difference = Math.abs(found[k]!.values[i]! - v);
-        if (!(difference <= 2e-5 * Math.max(1, Math.abs(v))))
+        if (!(difference <= (TOLERANCE[engine] ?? 2e-5) * Math.max(1, Math.abs(v))))
           expect.fail(`${k === 0 ? 'value' : `gradient ${k - 1}`}[${i}]: tfjs ${v}, ${engine} ${found[k]!.values[i]}`);
       });
     });
@@ -144,8 +156,8 @@ export async function expectSame({ fn, inputs, gradients = true }: Case): Promis
 export async function expectAdjoint(fn: Fn, shape: number[], seed: number): Promise<void> {
   const x = filled(shape, seed);
   const graph = graphOf(fn, [x], true);
-  for (const engine of ENGINES) {
-    const [y, grad] = await RUNNERS[engine](graph, [x]);
+  for (const [engine, run] of RUNS) {
+    const [y, grad] = await run(graph, [x]);
     const weighted = y!.values.reduce((sum, v, i, all) => sum + v * (i / all.length + 0.5), 0);
     const along = x.values.reduce((sum, v, i) => sum + v * grad!.values[i]!, 0);
     expect(Math.abs(along - weighted), engine).toBeLessThan(1e-3);

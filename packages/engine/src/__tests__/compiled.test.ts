@@ -7,9 +7,9 @@ import { permutation } from '../random/draw.ts';
 import { resolveEngine } from '../resolve.ts';
 import type { EngineName, ForwardSpec, TrainingSpec, TrainingState } from '../types.ts';
 import { mlpSpec, normalArray, tabularSpec } from './example-nets.ts';
-import { testedEngines } from './tested-engines.ts';
+import { compiledEngines } from './tested-engines.ts';
 
-const ENGINES = testedEngines('onnxruntime', 'tensorflow');
+const ENGINES = compiledEngines();
 
 const WIDTHS = [8, 16, 3, 16, 8];
 

@@ -15,3 +15,15 @@ export function testedEngines<N extends EngineName>(...names: N[]): N[] {
     return false;
   });
 }
+
+/** The engines that trace a step and compile it. */
+export type CompiledEngine = Exclude<EngineName, 'cpu' | 'wasm'>;
+
+/**
+ * The engines that compile steps. `HOURGLASS_TEST_ENGINES` names others than those any machine can have: with `webgpu`
+ * the suite runs on a GPU.
+ */
+export function compiledEngines(): CompiledEngine[] {
+  const named = process.env.HOURGLASS_TEST_ENGINES;
+  return named ? (named.split(',') as CompiledEngine[]) : testedEngines('onnxruntime', 'tensorflow');
+}

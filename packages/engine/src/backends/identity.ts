@@ -40,6 +40,11 @@ export function onnxruntimeIdentity(): EngineIdentity {
   };
 }
 
+export function webgpuIdentity(): EngineIdentity {
+  const { libraries } = onnxruntimeIdentity();
+  return { name: 'webgpu', class: `onnxruntime-${libraries['onnxruntime-node']}-webgpu`, libraries };
+}
+
 export function tensorflowIdentity({ packageName, folder, require }: TensorflowLocation): EngineIdentity {
   const native = nativeVersion(folder);
   return {

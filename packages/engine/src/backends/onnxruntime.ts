@@ -8,6 +8,6 @@ export async function loadOnnxruntime(): Promise<Engine> {
   return {
     ...onnxruntimeIdentity(),
     compileTraining: onnxTraining,
-    compileForward: async (spec) => onnxForward(spec),
+    compileForward: async (spec) => onnxForward(spec, 'onnxruntime'),
   };
 }

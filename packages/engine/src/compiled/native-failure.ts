@@ -1,7 +1,11 @@
 import { HourglassError } from '@hourglass/core';
 
-/** What a native library reports when memory runs out: TensorFlow's two ways, onnxruntime's, and C++'s. */
-const OUT_OF_MEMORY = /\bOOM\b|RESOURCE_EXHAUSTED|out of memory|Failed to allocate memory|bad_alloc/i;
+/**
+ * What a native library reports when memory runs out: TensorFlow's two ways, onnxruntime's, C++'s, and WebGPU's, which
+ * cuts a large tensor into buffers and has too many of them.
+ */
+const OUT_OF_MEMORY =
+  /\bOOM\b|RESOURCE_EXHAUSTED|out of memory|Failed to allocate memory|bad_alloc|max buffer size|Too many storage buffers/i;
 
 /**
  * The error of a call into a native engine. @param what the engine did @param size what to make smaller when memory ran

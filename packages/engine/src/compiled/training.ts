@@ -83,6 +83,8 @@ export interface StepEngine {
   write(next: FlatTraining): Promise<void>;
   /** Other rows, of the same kind, in place of those before. */
   writeData(data: Record<string, DataArray>): Promise<void>;
+  /** Frees what its runners share, before they are disposed. */
+  dispose?(): void;
 }
 
 /** What a runtime must know of the parameters before a step is traced. */
@@ -212,6 +214,7 @@ export async function compiledTraining(
     dispose() {
       if (disposed) return;
       disposed = true;
+      engine.dispose?.();
       for (const one of compiled.values())
         one.then(
           ({ runner }) => runner.dispose(),

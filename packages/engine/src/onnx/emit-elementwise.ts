@@ -1,5 +1,7 @@
 import type { ElementwiseOp } from '../ir/elementwise.ts';
+import { sizeOf } from '../flat-params.ts';
 import type { NodeOf, OpName } from '../ir/graph.ts';
+import { sameShape } from '../ir/shapes.ts';
 import { ONNX_TYPES } from './proto.ts';
 import type { OnnxWriter } from './writer.ts';
 
@@ -69,7 +71,16 @@ export const ELEMENTWISE_EMITTERS: { [O in ElementwiseOp]: Emit<O> } = {
   },
   Maximum: same('Max'),
   Minimum: same('Min'),
-  Pow: same('Pow'),
+  Pow: (w, x, { inputs, output }) =>
+    w.node(
+      'Pow',
+      // onnxruntime's kernel for GPUs refuses two powers that repeat along different axes.
+      x.map((name, i) =>
+        !w.gpu || sizeOf(inputs[i]!.shape) === 1 || sameShape(inputs[i]!.shape, output.shape)
+          ? name
+          : w.node('Expand', [name, w.shape(output.shape)]),
+      ),
+    ),
   SquaredDifference(w, x) {
     const difference = w.node('Sub', x);
     return w.node('Mul', [difference, difference]);

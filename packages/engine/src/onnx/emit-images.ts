@@ -1,7 +1,7 @@
 import type { NodeOf, OpName, ResizeAttrs, Value, WindowAttrs } from '../ir/graph.ts';
 import { turnedPads } from '../ir/turned-pads.ts';
 import { convFilterGrad, convProduct } from './conv-products.ts';
-import { isUnit } from './conv-taps.ts';
+import { cells, isUnit, upTo } from './conv-taps.ts';
 import type { Emit } from './emit-elementwise.ts';
 import { emitConstant } from './emit-structure.ts';
 import { nearestIndices, resizeMatrix, transposed } from './resize-weights.ts';
@@ -118,13 +118,26 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
   },
   DepthwiseInputGrad(w, [dy, filter], { attrs, inputs, output }) {
     const shape = inputs[1]!.shape;
+    const [fh, fw, c, m] = shape as [number, number, number, number];
+    const [n, oh, ow] = inputs[0]!.shape as [number, number, number];
+    // The outputs of a channel one after the other: groups of several channels come out wrong on a GPU.
+    const grads = upTo(m).map((i) => {
+      const weights = m === 1 ? filter! : w.node('Gather', [filter!, w.ints([i])], { axis: 3 });
+      const part =
+        m === 1
+          ? dy!
+          : w.node('Gather', [w.node('Reshape', [dy!, w.reshapeTarget([n, oh, ow, c, m])]), w.scalar(i, 'int64')], {
+              axis: 4,
+            });
+      return w.node('ConvTranspose', [toChannels(w, part), depthwiseFilter(w, weights, [fh, fw, c, 1])], {
+        ...windowAttributes(attrs),
+        group: c,
+        output_padding: outputPadding(output, inputs[0]!, shape, attrs),
+      });
+    });
     return fromChannels(
       w,
-      w.node('ConvTranspose', [toChannels(w, dy!), depthwiseFilter(w, filter!, shape)], {
-        ...windowAttributes(attrs),
-        group: shape[2]!,
-        output_padding: outputPadding(output, inputs[0]!, shape, attrs),
-      }),
+      grads.reduce((sum, grad) => w.node('Add', [sum, grad])),
     );
   },
   DepthwiseFilterGrad(w, [x, dy], { attrs, inputs, output }) {
@@ -137,9 +150,11 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
     return w.node('Transpose', [shaped], { perm: [2, 3, 0, 1] });
   },
   MaxPool: (w, [x], { attrs }) => fromChannels(w, w.node('MaxPool', [toChannels(w, x!)], poolAttributes(attrs))),
-  MaxPoolGrad(w, [dy, x], { attrs, output }) {
-    const [, indices] = w.nodeOf('MaxPool', [toChannels(w, x!)], 2, poolAttributes(attrs));
+  MaxPoolGrad(w, [dy, x], { attrs, inputs, output }) {
     const [n, h, width, c] = output.shape as [number, number, number, number];
+    const indices = w.gpu
+      ? largestCells(w, x!, attrs, output.shape, inputs[0]!.shape)
+      : w.nodeOf('MaxPool', [toChannels(w, x!)], 2, poolAttributes(attrs))[1];
     const flat = (name: string) => w.node('Reshape', [name, w.ints([-1])]);
     const zeros = emitConstant(w, 0, [n * h * width * c], 'float32');
     const scattered = w.node('ScatterElements', [zeros, flat(indices!), flat(toChannels(w, dy!))], {
@@ -152,8 +167,8 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
     fromChannels(w, w.node('AveragePool', [toChannels(w, x!)], { ...poolAttributes(attrs), count_include_pad: 0 })),
   AvgPoolGrad(w, [dy], { attrs, inputs, output }) {
     const c = output.shape[3]!;
-    const cells = cellCounts(attrs, output.shape, inputs[0]!.shape);
-    const shares = w.node('Div', [toChannels(w, dy!), w.tensor(cells, [1, 1, ...inputs[0]!.shape.slice(1, 3)])]);
+    const counts = cellCounts(attrs, output.shape, inputs[0]!.shape);
+    const shares = w.node('Div', [toChannels(w, dy!), w.tensor(counts, [1, 1, ...inputs[0]!.shape.slice(1, 3)])]);
     const ones = w.tensor(new Float32Array(c * attrs.size[0] * attrs.size[1]).fill(1), [c, 1, ...attrs.size]);
     return fromChannels(
       w,
@@ -193,6 +208,36 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
   },
   ResizeBilinearGrad: resizeGrad('bilinear'),
 };
+
+/** Where in a flat `[n, c, h, w]` the largest cell of each window is, `[n, c, oh, ow]`: the second output of MaxPool. */
+function largestCells(
+  w: OnnxWriter,
+  x: string,
+  attrs: WindowAttrs & { size: [number, number] },
+  image: readonly number[],
+  out: readonly number[],
+): string {
+  const [n, h, width, c] = image as [number, number, number, number];
+  const [, oh, ow] = out as [number, number, number];
+  const [fh, fw] = attrs.size;
+  const [top, bottom, left, right] = attrs.pads;
+  const padded = w.node('Pad', [x, w.ints([0, top, left, 0, 0, bottom, right, 0]), w.scalar(-3.4e38)]);
+  const taps = upTo(fh * fw).map((tap) => {
+    const columns = cells(w, padded, 2, tap % fw, ow, width + left + right, attrs.strides[1]);
+    const one = cells(w, columns, 1, Math.floor(tap / fw), oh, h + top + bottom, attrs.strides[0]);
+    return w.node('Reshape', [one, w.ints([n, oh, ow, c, 1])]);
+  });
+  const chosen = w.node('ArgMax', [w.node('Concat', taps, { axis: 4 })], { axis: 4, keepdims: 0 });
+  const offsets = Int32Array.from(upTo(fh * fw), (tap) => Math.floor(tap / fw) * width + (tap % fw));
+  const starts = Int32Array.from(upTo(n * oh * ow * c), (i) => {
+    const [channel, column] = [i % c, Math.floor(i / c) % ow];
+    const row = Math.floor(i / (c * ow)) % oh;
+    const plane = Math.floor(i / (c * ow * oh)) * c + channel;
+    return plane * h * width + (row * attrs.strides[0] - top) * width + column * attrs.strides[1] - left;
+  });
+  const within = w.node('Gather', [w.tensor(offsets, [fh * fw]), chosen], { axis: 0 });
+  return toChannels(w, w.node('Add', [w.tensor(starts, [n, oh, ow, c]), within]));
+}
 
 /** How many real cells each window of a mean covers, `[oh, ow]`. */
 function cellCounts(

@@ -19,19 +19,19 @@ export interface ForwardNodes {
  * Traces a forward pass and writes it as nodes.
  *
  * @param nameOf the name an input of the pass has in the graph; a parameter without one becomes a constant
- * @param prefix makes the names of nodes unique in a graph of several passes
+ * @param options a prefix that makes the names of nodes unique in a graph of several passes; whether a GPU is to run it
  * @throws STEP_UNTRACEABLE with the line to change
  */
 export function forwardNodes(
   spec: Pick<ForwardSpec, 'params' | 'forward'>,
   data: Record<string, DataShape>,
   nameOf: (kind: 'data' | 'param' | 'random', name: string) => string | undefined,
-  prefix = '',
+  { prefix = '', gpu = false }: { prefix?: string; gpu?: boolean } = {},
 ): ForwardNodes {
   const rows = rowMarker(spec.params, data);
   const traced = traceForward(spec.forward, data, spec.params, rows);
   const graph = optimise(traced);
-  const w = onnxWriter(prefix, { rows, of: nameOf('data', Object.keys(data)[0]!)! });
+  const w = onnxWriter(prefix, { dynamic: { rows, of: nameOf('data', Object.keys(data)[0]!)! }, gpu });
   for (const node of graph.nodes) {
     if (node.op !== 'Input') continue;
     const { kind, name } = node.attrs;

@@ -19,6 +19,8 @@ export interface InferenceModel {
 export interface InferenceModelOptions {
   /** Parameters as inputs `param/NAME` instead of constants inside. @default false */
   paramInputs?: boolean;
+  /** Whether a GPU is to run it. @default false */
+  gpu?: boolean;
 }
 
 /**
@@ -32,9 +34,9 @@ export function inferenceModel(
   data: Record<string, DataShape>,
   options: InferenceModelOptions = {},
 ): InferenceModel {
-  const nodes = forwardNodes(spec, data, (kind, name) =>
-    kind === 'data' ? name : kind === 'random' || options.paramInputs ? `${kind}/${name}` : undefined,
-  );
+  const nameOf = (kind: 'data' | 'param' | 'random', name: string) =>
+    kind === 'data' ? name : kind === 'random' || options.paramInputs ? `${kind}/${name}` : undefined;
+  const nodes = forwardNodes(spec, data, nameOf, { gpu: options.gpu });
   const { writer: w, draws, tracedRows: rows } = nodes;
   const layout = paramLayout(spec.params);
   const sized = (shape: readonly number[]) =>

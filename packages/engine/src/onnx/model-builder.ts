@@ -72,7 +72,7 @@ export function onnxModelBuilder(name: string): OnnxModelBuilder {
         spec,
         data,
         (kind, input) => (kind === 'data' ? data[input]!.from : kind === 'random' ? input : undefined),
-        `p${passes.length}/`,
+        { prefix: `p${passes.length}/` },
       );
       if (nodes.draws.length > 0)
         throw new HourglassError(

@@ -13,6 +13,8 @@ export type Attribute = number | number[] | string | GraphProto | { float: numbe
 
 /** Takes the nodes of one ONNX graph; a body of a Loop has a writer of its own and may use names of the graph around it. */
 export interface OnnxWriter {
+  /** Whether the graph is for a GPU, for which onnxruntime lacks some operations. */
+  readonly gpu: boolean;
   /** Adds a node, gives the name of its (first) output. */
   node(opType: string, inputs: string[], attributes?: Record<string, Attribute>): string;
   /** Adds a node with several outputs. */
@@ -61,8 +63,14 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
 const int64Bytes = (values: number[]): Uint8Array =>
   new Uint8Array(BigInt64Array.from(values, (v) => (v === INT64_MAX ? 2n ** 63n - 1n : BigInt(v))).buffer);
 
-/** @param prefix makes names unique across the graphs of one model */
-export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
+/**
+ * @param prefix makes names unique across the graphs of one model
+ * @param options sizes that are not known yet, and whether a GPU is to run the graph
+ */
+export function onnxWriter(
+  prefix = '',
+  { dynamic, gpu = false }: { dynamic?: DynamicRows; gpu?: boolean } = {},
+): OnnxWriter {
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   const constants = new Map<string, string>();
@@ -85,6 +93,7 @@ export function onnxWriter(prefix = '', dynamic?: DynamicRows): OnnxWriter {
   };
 
   const writer: OnnxWriter = {
+    gpu,
     node: (opType, inputs, attributes) => writer.nodeOf(opType, inputs, 1, attributes)[0]!,
     nodeOf(opType, inputs, outputs, attributes = {}) {
       const output = Array.from({ length: outputs }, fresh);

@@ -1,38 +1,46 @@
-import { Tensor } from 'onnxruntime-node';
-
 import { compiledForward } from '../compiled/forward.ts';
 import { inferenceModel, outputName } from '../onnx/inference-model.ts';
 import { threadsFor } from '../threads.ts';
 import type { CompiledForward, DataArray, ForwardSpec } from '../types.ts';
-import { openSession, runSession, type Feeds } from './session.ts';
+import { toGpu, type GpuTensors } from './gpu-copies.ts';
+import { openSession, type SessionTarget } from './session.ts';
+import { toTensor, toTensors } from './tensors.ts';
 
-const tensor = ({ dtype, values, shape }: DataArray): Tensor => new Tensor(dtype, values as never, shape);
-
-/** A forward pass run by onnxruntime, its parameters fed with every batch. */
-export const onnxForward = (spec: ForwardSpec): CompiledForward =>
+/** A forward pass run by onnxruntime, its parameters fed with every batch; on a GPU they stay in its memory. */
+export const onnxForward = (spec: ForwardSpec, engine: SessionTarget['engine']): CompiledForward =>
   compiledForward(spec, async (data, layout) => {
-    const { model, ...inference } = inferenceModel(spec, data, { paramInputs: true });
+    const onGpu = engine === 'webgpu';
+    const { model, ...inference } = inferenceModel(spec, data, { paramInputs: true, gpu: onGpu });
     // Batches are small pieces of work: `auto` is one thread for them.
-    const session = await openSession(model, threadsFor(0));
+    const session = await openSession(model, onGpu ? { engine, keep: [] } : { engine, threads: threadsFor(0) });
     const names = Object.keys(inference.outputs).map((name) => outputName(name, data));
-    let params: Feeds = {};
+    let params: Promise<GpuTensors> | undefined;
+    const drop = () =>
+      void params?.then(
+        (one) => one.dispose(),
+        () => undefined,
+      );
     return {
       ...inference,
       async run(batch, random) {
-        const feeds: Feeds = { ...params };
-        for (const [name, a] of Object.entries(batch)) feeds[name] = tensor(a);
-        random.forEach((a, i) => (feeds[`random/${i}`] = tensor(a)));
-        const results = await runSession(session, feeds, `batches of ${spec.batchSize ?? 4096} rows`);
+        const feeds = { ...(await params)?.tensors, ...toTensors(batch) };
+        random.forEach((a, i) => (feeds[`random/${i}`] = toTensor(a)));
+        const results = await session.run(feeds, `batches of ${spec.batchSize ?? 4096} rows`);
         return names.map((name) => results[name]!.data as Float32Array);
       },
       writeParams(flat) {
-        params = Object.fromEntries(
-          layout.slices.map(({ name, shape, start, end }) => [
+        drop();
+        const arrays = Object.fromEntries(
+          layout.slices.map(({ name, shape, start, end }): [string, DataArray] => [
             `param/${name}`,
-            new Tensor('float32', flat.subarray(start, end), shape),
+            { dtype: 'float32', values: flat.subarray(start, end), shape },
           ]),
         );
+        params = onGpu ? toGpu(arrays) : Promise.resolve({ tensors: toTensors(arrays), dispose: () => undefined });
       },
-      dispose: () => void session.release(),
+      dispose() {
+        drop();
+        session.dispose();
+      },
     };
   });

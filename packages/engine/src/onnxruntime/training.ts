@@ -1,4 +1,4 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 
 import { compiledTraining, type FlatTraining, type StepGraph, type StepRunner } from '../compiled/training.ts';
 import type { ParamLayout } from '../flat-params.ts';
@@ -7,9 +7,9 @@ import { fromGroups, toGroups, vectorGroups } from '../onnx/param-groups.ts';
 import { trainingModel } from '../onnx/training-model.ts';
 import { threadsFor } from '../threads.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
-import { openSession, runSession, type Feeds } from './session.ts';
+import { openSession, type Feeds, type Session } from './session.ts';
 
-/** A training traced once and run by onnxruntime: the state is fed to every call and taken out of it. */
+/** A training traced once and run by onnxruntime on the processor: the state is fed to every call and taken out of it. */
 export async function onnxTraining(spec: TrainingSpec): Promise<CompiledTraining> {
   return compiledTraining(spec, (start, layouts, rows) => {
     let data = rows;
@@ -33,7 +33,8 @@ export async function onnxTraining(spec: TrainingSpec): Promise<CompiledTraining
       compile: async (step) => {
         // By whole batches: the last, smaller one of an epoch is computed as the others are.
         threads ??= threadsFor(multiplyAdds(step.graph));
-        return stepRunner(await openSession(trainingModel(step), threads), step, feedsOf, keep);
+        const session = await openSession(trainingModel(step), { engine: 'onnxruntime', threads });
+        return stepRunner(session, step, feedsOf, keep);
       },
       read: async () =>
         Object.fromEntries(
@@ -57,7 +58,7 @@ function fixedFeeds(data: Record<string, DataArray>, frozen: ParamLayout, frozen
 }
 
 const stepRunner = (
-  session: InferenceSession,
+  session: Session,
   { draws, rows: batch }: StepGraph,
   feedsOf: () => Feeds,
   keep: (results: Feeds) => void,
@@ -68,9 +69,9 @@ const stepRunner = (
     feeds.rows = new Tensor('int32', rows, [steps, batch]);
     feeds.scalars = new Tensor('float32', scalars, [steps, 3]);
     draws.forEach(({ shape }, i) => (feeds[`random/${i}`] = new Tensor('float32', random[i]!, [steps, ...shape])));
-    const results = await runSession(session, feeds, `batches of ${batch} rows`);
+    const results = await session.run(feeds, `batches of ${batch} rows`);
     keep(results);
     return results.losses!.data as Float32Array;
   },
-  dispose: () => void session.release(),
+  dispose: session.dispose,
 });
