@@ -20,8 +20,9 @@ export const stageRunner =
   (runner: Runner, folder: string): RunStage =>
   async (uses, options, inputs = {}, seed = 7) => {
     const start = performance.now();
+    const engine = process.env.HOURGLASS_ENGINE || 'auto';
     const outcome = await runner.run(
-      { path: uses, uses, options, inputs, seed, engine: 'auto', resources: {}, timeout: {}, cache: false, attempt: 1 },
+      { path: uses, uses, options, inputs, seed, engine, resources: {}, timeout: {}, cache: false, attempt: 1 },
       { pipeline: 'bench', runId: 'bench', baseDir: folder, outDir: folder },
       {},
     );
