@@ -88,12 +88,14 @@ describe('schedule apply', () => {
     await client.schedule.getHandle(name).update((now) => ({
       ...now,
       spec: { cronExpressions: ['15 4 * * 1,3 # 30 0 * * *'], timezone: 'UTC' },
+      action: { ...now.action, args: [{ ...(now.action.args![0] as object), report: false }] },
     }));
     await close();
     const { changes } = await json<{ changes: unknown[] }>('schedule', 'apply', 'nightly.yaml');
     expect(changes).toEqual([
       { what: 'cron', from: '15 4 * * 1,3', to: '30 0 * * *' },
       { what: 'timezone', from: 'UTC', to: 'Europe/Berlin' },
+      { what: 'report', from: false, to: true },
     ]);
     expect((await call('schedule', 'apply', 'nightly.yaml')).out).toMatch(/unchanged/);
   });

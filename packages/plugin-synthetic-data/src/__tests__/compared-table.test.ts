@@ -1,0 +1,24 @@
+import type { Column, DatasetReader } from '@hourglass/dataset';
+import { describe, expect, it } from 'vitest';
+import { columnsToCompare } from '../compared-table.ts';
+
+/** Of a reader only its columns are looked at. */
+const table = (...columns: Column[]): DatasetReader => ({ columns }) as DatasetReader;
+const list = (name: string, length: number): Column => ({ name, type: 'vector', physical: 'FLOAT[]', length });
+const number = (name: string, type: 'float' | 'integer'): Column => ({ name, type, physical: 'DOUBLE' });
+
+describe('columnsToCompare', () => {
+  it('leaves out a list that is too long, and none after it that is not', () => {
+    const all = table(list('long', 300), number('x', 'float'), list('a', 200), list('b', 100), list('c', 56));
+    const names = (exclude: string[] = []) =>
+      columnsToCompare('evaluate', all, { real: all }, exclude).map(({ name }) => name);
+    expect(names()).toEqual(['x', 'a', 'c']);
+    expect(names(['a', 'x'])).toEqual(['b', 'c']);
+  });
+
+  it('says what the real table lacks', () => {
+    const synthetic = table(number('x', 'float'), list('a', 3));
+    const real = table(number('x', 'integer'), list('a', 4));
+    expect(() => columnsToCompare('evaluate', synthetic, { real }, [])).toThrow(/`real` lacks a \(vector\)/);
+  });
+});
