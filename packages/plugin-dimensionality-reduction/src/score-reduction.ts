@@ -3,6 +3,7 @@ import {
   encodeTable,
   realColumns,
   realMatrix,
+  takeTableRows,
   type Model,
   type Predictor,
   type RealColumn,
@@ -61,6 +62,7 @@ export async function scoreReduction(
   const x = matrixOf(data, columns, scale);
   const xReference = matrixOf(reference, columns, scale);
   const mean = columnMeans(xReference);
+  fill(xReference, mean);
   const d = model.description.network.latentDim;
   const p = columns.length;
   if (p > WIDEST_PCA && reference.rows > WIDEST_PCA)
@@ -69,10 +71,10 @@ export async function scoreReduction(
       `dimensionality-reduction/evaluate: PCA of ${reference.rows} rows of ${p} columns would take too long; lower maxRows to ${WIDEST_PCA} or learn fewer columns`,
     );
   const k = Math.min(d, p, reference.rows - 1);
-  const pca = fitPca(filled(xReference, mean), k);
+  const pca = fitPca(xReference, k);
   const encoded = encodeTable(model.encoder, data);
   const z: NumberMatrix & { data: Float32Array } = { rows: data.rows, cols: d, data: await answer.latents(encoded) };
-  const components = { rows: data.rows, cols: k, data: pcaTransform(pca, filled(x, mean)) };
+  const components = { rows: data.rows, cols: k, data: pcaTransform(pca, fill(copyOf(x), mean)) };
 
   const clip = (values: Float64Array): Float64Array => {
     if (options.clip)
@@ -101,7 +103,7 @@ export async function scoreReduction(
       `dimensionality-reduction/evaluate: expected at least two classes in the label column "${label}", found one only (${labels[0]![0]})`,
     );
   const sample = everyFew(data.rows, options.neighbourRows);
-  const near = filled(takeRows(x, sample), mean);
+  const near = fill(takeRows(x, sample), mean);
   const score = async (
     embedding: NumberMatrix,
     ofReference: () => Promise<NumberMatrix>,
@@ -114,13 +116,13 @@ export async function scoreReduction(
   const ours = await score(z, async () => ({
     rows: reference.rows,
     cols: d,
-    data: await answer.latents(encodeTable(model.encoder, reference)),
+    data: await latentsOf(model, answer, reference),
   }));
   progress(0.8);
   const theirs = await score(components, async () => ({
     rows: reference.rows,
     cols: k,
-    data: pcaTransform(pca, filled(xReference, mean)),
+    data: pcaTransform(pca, xReference),
   }));
   const ratios = curve.filter((point) => point.d < p && point.pca.squaredError > 0);
   const smallest = (of: (point: (typeof curve)[number]) => number | null): number | null =>
@@ -226,11 +228,27 @@ function columnMeans({ rows, cols, data }: NumberMatrix): Float64Array {
   return mean;
 }
 
-/** PCA takes no missing cells: the column's mean stands for them. */
-const filled = (x: NumberMatrix, mean: Float64Array): NumberMatrix => ({
-  ...x,
-  data: Float64Array.from(x.data, (value, i) => (Number.isNaN(value) ? mean[i % x.cols]! : value)),
-});
+/** PCA takes no missing cells: the column's mean stands for them, in the matrix itself. */
+function fill<M extends NumberMatrix & { data: Float64Array }>(x: M, mean: Float64Array): M {
+  for (let i = 0; i < x.data.length; i++) if (Number.isNaN(x.data[i])) x.data[i] = mean[i % x.cols]!;
+  return x;
+}
+
+const copyOf = (x: NumberMatrix & { data: Float64Array }) => ({ ...x, data: x.data.slice() });
+
+/** Rows encoded at a time: of a large table only the latents are held, not what the network sees. */
+const CHUNK = 8192;
+
+/** `[n, d]` */
+async function latentsOf(model: Model, answer: Predictor, table: Table): Promise<Float32Array> {
+  const d = model.description.network.latentDim;
+  const z = new Float32Array(table.rows * d);
+  for (let from = 0; from < table.rows; from += CHUNK) {
+    const rows = Array.from({ length: Math.min(CHUNK, table.rows - from) }, (_, i) => from + i);
+    z.set(await answer.latents(encodeTable(model.encoder, takeTableRows(table, rows), from)), from * d);
+  }
+  return z;
+}
 
 /** The first `size` columns; the others become 0. */
 function firstColumns<M extends NumberMatrix>({ cols, data }: M, size: number): Float32Array {
@@ -240,7 +258,7 @@ function firstColumns<M extends NumberMatrix>({ cols, data }: M, size: number): 
 const firstColumnsOnly = ({ cols, data }: NumberMatrix, size: number): Float64Array =>
   Float64Array.from(Array.from(data).filter((_, i) => i % cols < size));
 
-const takeRows = ({ cols, data }: NumberMatrix, rows: number[]): NumberMatrix => {
+const takeRows = ({ cols, data }: NumberMatrix, rows: number[]): NumberMatrix & { data: Float64Array } => {
   const taken = new Float64Array(rows.length * cols);
   rows.forEach((row, i) => {
     for (let j = 0; j < cols; j++) taken[i * cols + j] = data[row * cols + j]!;
