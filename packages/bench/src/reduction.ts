@@ -37,7 +37,7 @@ const CASES: Case[] = [
   },
   {
     table: 'satellite',
-    train: { latentDim: 8, ordered: true, width: 256, epochs: 100 },
+    train: { latentDim: 8, ordered: true, width: 256, epochs: 100, patience: 100 },
     dims: [1, 2, 4, 8],
   },
   { table: 'mnist', train: { ...WIDE, latentDim: 30, epochs: 20 } },
