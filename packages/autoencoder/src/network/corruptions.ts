@@ -69,7 +69,7 @@ export function swappedInput(batch: TableBatch, random: StepRandom, rate: number
  */
 export function keepFirstLatents(z: Tensor, random: StepRandom): Tensor {
   const [rows, d] = z.shape as [number, number];
-  const last = tf.mul(tf.pow(tf.mul(random.uniform([rows, 1]), 2), 1.5), d);
+  const last = tf.mul(tf.square(tf.mul(random.uniform([rows, 1]), 2)), d);
   // Dimension i stays where i ≤ last.
   const positions = tf.range(0, d, 1, 'float32');
   return tf.mul(z, tf.step(tf.add(tf.sub(last, positions), 1e-6)));
