@@ -105,7 +105,7 @@ function choose(name: EngineName | 'auto'): { name: EngineName; reason: string }
       'ENGINE_UNAVAILABLE',
       `Engine: expected one of auto, ${ENGINE_NAMES.join(', ')}; found ${JSON.stringify(name)}.` +
         (near ? ` Did you mean ${near}?` : ''),
-      { details: { engine: name } },
+      { details: { engine: name, remedy: `Use one of auto, ${ENGINE_NAMES.join(', ')}.` } },
     );
   }
   const status = CANDIDATES[name].status();

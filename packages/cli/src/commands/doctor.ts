@@ -105,13 +105,9 @@ async function engines({ env }: CliContext): Promise<Check[]> {
       // Loaded, because a library or driver that is there may still not work.
       await resolveEngine(wanted as EngineName);
     } catch (error) {
-      const { reason, remedy } = (error as HourglassError).details as { reason?: string; remedy?: string };
-      checks.push({
-        name: 'HOURGLASS_ENGINE',
-        state: 'bad',
-        found: `is ${wanted}, which is not here${reason ? `: ${reason}` : ''}`,
-        remedy: remedy ?? `Use one of auto, ${statuses.map(({ name }) => name).join(', ')}.`,
-      });
+      const { message, details } = error as HourglassError;
+      const { reason = message, remedy } = details as { reason?: string; remedy?: string };
+      checks.push({ name: 'HOURGLASS_ENGINE', state: 'bad', found: `is ${wanted}: ${reason}`, remedy });
     }
   // Faster engines that are one step away; slower ones are no news.
   for (const { name, available, reason, remedy } of statuses.slice(0, best ? statuses.indexOf(best) : undefined))

@@ -3,9 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 
 import { flatten, paramLayout, paramValues, sizeOf, type ParamLayout } from '../flat-params.ts';
-import { type RandomDraw } from '../tracer/trace-step.ts';
-import { dataShapes, type DataShape } from '../training-data.ts';
-import { rowCount, sliceRows } from '../training-data.ts';
+import type { RandomDraw } from '../tracer/trace-step.ts';
+import { dataShapes, rowCount, sliceRows, type DataShape } from '../training-data.ts';
 import type { CompiledForward, DataArray, ForwardSpec } from '../types.ts';
 import { drawRows } from './draw-steps.ts';
 

@@ -9,8 +9,7 @@ import { momentNames, optimizerSettings, stepScalars, type OptimizerSettings } f
 import { optimise } from '../passes/optimise.ts';
 import { scheduleRate } from '../schedule.ts';
 import { traceTraining, type RandomDraw } from '../tracer/trace-step.ts';
-import { dataShapes, type DataShape } from '../training-data.ts';
-import { checkSlice, sameKind } from '../training-data.ts';
+import { checkSlice, dataShapes, sameKind, type DataShape } from '../training-data.ts';
 import type { CompiledTraining, DataArray, TrainingSpec } from '../types.ts';
 import { drawSteps } from './draw-steps.ts';
 

@@ -2,7 +2,7 @@ import { paramLayout } from '../flat-params.ts';
 import { optimise } from '../passes/optimise.ts';
 import { rowMarker } from '../tracer/row-marker.ts';
 import { traceForward, type RandomDraw } from '../tracer/trace-step.ts';
-import { type DataShape } from '../training-data.ts';
+import type { DataShape } from '../training-data.ts';
 import type { ForwardSpec } from '../types.ts';
 import { emitNodes } from './emit.ts';
 import { encodeSavedModel } from './proto.ts';

@@ -119,22 +119,21 @@ export const IMAGE_EMITTERS: { [O in ImageOp]: Emit<O> } = {
   DepthwiseInputGrad(w, [dy, filter], { attrs, inputs, output }) {
     const shape = inputs[1]!.shape;
     const [fh, fw, c, m] = shape as [number, number, number, number];
-    const [n, oh, ow] = inputs[0]!.shape as [number, number, number];
-    // The outputs of a channel one after the other: groups of several channels come out wrong on a GPU.
-    const grads = upTo(m).map((i) => {
-      const weights = m === 1 ? filter! : w.node('Gather', [filter!, w.ints([i])], { axis: 3 });
-      const part =
-        m === 1
-          ? dy!
-          : w.node('Gather', [w.node('Reshape', [dy!, w.reshapeTarget([n, oh, ow, c, m])]), w.scalar(i, 'int64')], {
-              axis: 4,
-            });
-      return w.node('ConvTranspose', [toChannels(w, part), depthwiseFilter(w, weights, [fh, fw, c, 1])], {
+    const gradOf = (part: string, weights: string): string =>
+      w.node('ConvTranspose', [toChannels(w, part), depthwiseFilter(w, weights, [fh, fw, c, 1])], {
         ...windowAttributes(attrs),
         group: c,
         output_padding: outputPadding(output, inputs[0]!, shape, attrs),
       });
-    });
+    if (m === 1) return fromChannels(w, gradOf(dy!, filter!));
+    // The outputs of a channel one after the other: groups of several channels come out wrong on a GPU.
+    const outputs = w.node('Reshape', [dy!, w.reshapeTarget([...inputs[0]!.shape.slice(0, 3), c, m])]);
+    const grads = upTo(m).map((i) =>
+      gradOf(
+        w.node('Gather', [outputs, w.scalar(i, 'int64')], { axis: 4 }),
+        w.node('Gather', [filter!, w.ints([i])], { axis: 3 }),
+      ),
+    );
     return fromChannels(
       w,
       grads.reduce((sum, grad) => w.node('Add', [sum, grad])),

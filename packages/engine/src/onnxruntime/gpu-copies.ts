@@ -1,6 +1,6 @@
 import { copyModel } from '../onnx/copy-model.ts';
-import type { DataArray } from '../types.ts';
 import { openSession, type Feeds, type Session } from './session.ts';
+import type { Arrays } from './state-arrays.ts';
 import { toTensors } from './tensors.ts';
 
 /** Tensors in the memory of the GPU. */
@@ -10,7 +10,7 @@ export interface GpuTensors {
 }
 
 /** A copy of arrays in the memory of the GPU, under the same names. */
-export async function toGpu(arrays: Readonly<Record<string, DataArray>>): Promise<GpuTensors> {
+export async function toGpu(arrays: Arrays): Promise<GpuTensors> {
   const { tensors, session } = await copy(toTensors(arrays), true);
   return {
     tensors,
@@ -40,6 +40,11 @@ async function copy(feeds: Feeds, keep: boolean): Promise<{ tensors: Feeds; sess
     names.map((name) => ({ name, dtype: feeds[name]!.type as 'float32' | 'int32', rank: feeds[name]!.dims.length })),
   );
   const session = await openSession(model, { engine: 'webgpu', keep: keep ? names.map((name) => `${name}.out`) : [] });
-  const results = await session.run(feeds, 'the rows of a shard in its memory (shardMiB)');
-  return { session, tensors: Object.fromEntries(names.map((name) => [name, results[`${name}.out`]!])) };
+  try {
+    const results = await session.run(feeds, 'the rows of a shard in its memory (shardMiB)');
+    return { session, tensors: Object.fromEntries(names.map((name) => [name, results[`${name}.out`]!])) };
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
 }
