@@ -19,21 +19,6 @@ export function columnShape(real: ComparedColumn, synthetic: ComparedColumn): nu
   return a.size === 0 || b.size === 0 ? Number.NaN : 1 - variation(a, b);
 }
 
-/**
- * How alike the columns of two tables hang together, 0 … 1. Two numbers: 1 − |r − r′| / 2 of Pearson's correlations
- * (CorrelationSimilarity). Else one minus the total variation distance of the contingency tables, numbers in ten bins of
- * their own table's range and missing as a value of its own (ContingencySimilarity).
- * @returns NaN for two numbers of which one is constant
- * @see SDMetrics, Column Pair Trends
- */
-export function columnPairTrend(
-  real: readonly [ComparedColumn, ComparedColumn],
-  synthetic: readonly [ComparedColumn, ComparedColumn],
-): number {
-  if (areNumbers(real)) return numbersTrend(real, synthetic as Numbers).trend;
-  return cellsTrend(coded(real[0], synthetic[0]), coded(real[1], synthetic[1])).trend;
-}
-
 type Numbers = readonly [Extract<ComparedColumn, { kind: 'numeric' }>, Extract<ComparedColumn, { kind: 'numeric' }>];
 
 const areNumbers = (pair: readonly [ComparedColumn, ComparedColumn]): pair is Numbers =>
@@ -63,7 +48,7 @@ export interface TableSimilarity {
   /** Mean of {@link columnShape}. */
   shapes: number;
   /**
-   * Mean of {@link columnPairTrend} over pairs that hang together in the real table: two numbers correlated by more than 0.5,
+   * Mean of {@link TableSimilarity.trend} over pairs that hang together in the real table: two numbers correlated by more than 0.5,
    * others by a Cramér's V above 0.3; over all pairs where none is.
    */
   pairs: number;
@@ -73,7 +58,13 @@ export interface TableSimilarity {
   quality: number;
   /** Shape by column. */
   columns: Record<string, number>;
-  /** {@link columnPairTrend} of two columns, in either order. */
+  /**
+   * How alike two columns hang together, 0 … 1, in either order. Two numbers: 1 − |r − r′| / 2 of Pearson's correlations
+   * (CorrelationSimilarity). Else one minus the total variation distance of the contingency tables, numbers in ten bins of
+   * their own table's range and missing as a value of its own (ContingencySimilarity). NaN for two numbers of which one is
+   * constant.
+   * @see SDMetrics, Column Pair Trends
+   */
   trend(a: string, b: string): number;
 }
 

@@ -55,7 +55,6 @@ export {
   type RecordSpace,
 } from './closest-record.ts';
 export {
-  columnPairTrend,
   columnShape,
   correlation,
   tableSimilarity,
