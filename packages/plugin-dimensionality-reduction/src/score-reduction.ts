@@ -58,9 +58,10 @@ export async function scoreReduction(
       'DATA_INSUFFICIENT',
       'dimensionality-reduction/evaluate: the model learned no numeric column, so there is no squared error to measure',
     );
-  const scale = scalesOf(columns, reference, model, options.scale);
-  const x = matrixOf(data, columns, scale);
-  const xReference = matrixOf(reference, columns, scale);
+  const xReference = realMatrix(reference, columns);
+  const scale = scalesOf(columns, xReference, model, options.scale);
+  divide(xReference, scale);
+  const x = divide(realMatrix(data, columns), scale);
   const mean = columnMeans(xReference);
   fill(xReference, mean);
   const d = model.description.network.latentDim;
@@ -72,8 +73,8 @@ export async function scoreReduction(
     );
   const k = Math.min(d, p, reference.rows - 1);
   const pca = fitPca(xReference, k);
-  const encoded = encodeTable(model.encoder, data);
-  const z: NumberMatrix & { data: Float32Array } = { rows: data.rows, cols: d, data: await answer.latents(encoded) };
+  const latents = async (table: Table) => ({ rows: table.rows, cols: d, data: await latentsOf(model, answer, table) });
+  const z = await latents(data);
   const components = { rows: data.rows, cols: k, data: pcaTransform(pca, fill(copyOf(x), mean)) };
 
   const clip = (values: Float64Array): Float64Array => {
@@ -89,7 +90,7 @@ export async function scoreReduction(
   for (const [step, size] of dims.entries()) {
     progress((0.6 * step) / dims.length);
     const decoded = decodeTable(model.encoder, await answer.fromLatents(firstColumns(z, size)), { as: 'exact' });
-    const ours = scoreReconstruction(x, clip(matrixOf(decoded, columns, scale).data), mean);
+    const ours = scoreReconstruction(x, clip(divide(realMatrix(decoded, columns), scale).data), mean);
     const theirs = pcaReconstruct(pca, firstColumns(components, Math.min(size, k)));
     curve.push({ d: size, ...orNulls(ours), pca: orNulls(scoreReconstruction(x, clip(theirs), mean)) });
   }
@@ -113,11 +114,7 @@ export async function scoreReduction(
       : { trustworthiness: null, continuity: null }),
     knnAccuracy: labels ? await labelAccuracy(embedding, ofReference, labels as [string[], string[]], scoring) : null,
   });
-  const ours = await score(z, async () => ({
-    rows: reference.rows,
-    cols: d,
-    data: await latentsOf(model, answer, reference),
-  }));
+  const ours = await score(z, () => latents(reference));
   progress(0.8);
   const theirs = await score(components, async () => ({
     rows: reference.rows,
@@ -171,10 +168,9 @@ function planeMap(z: NumberMatrix, model: Model, labels: string[] | undefined): 
 }
 
 /** What one unit of the error is, by column. */
-function scalesOf(columns: RealColumn[], reference: Table, model: Model, asked: 'auto' | 'standard' | 'raw'): number[] {
+function scalesOf(columns: RealColumn[], x: NumberMatrix, model: Model, asked: 'auto' | 'standard' | 'raw'): number[] {
   const raw = asked === 'raw' || (asked === 'auto' && model.description.options.normalisation === 'pooled');
   if (raw) return columns.map(() => 1);
-  const x = realMatrix(reference, columns);
   const own = columnDeviations(x, columnMeans(x));
   // Elements of a vector share a unit, and so one scale.
   const scale = (j: number): number => {
@@ -191,8 +187,8 @@ function scalesOf(columns: RealColumn[], reference: Table, model: Model, asked: 
   });
 }
 
-function matrixOf(table: Table, columns: RealColumn[], scale: number[]): NumberMatrix & { data: Float64Array } {
-  const x = realMatrix(table, columns);
+/** Every column by its unit, in the matrix itself. */
+function divide<M extends NumberMatrix & { data: Float64Array }>(x: M, scale: number[]): M {
   for (let i = 0; i < x.data.length; i++) x.data[i]! /= scale[i % x.cols]!;
   return x;
 }
