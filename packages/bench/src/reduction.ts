@@ -27,7 +27,7 @@ const WIDE = {
 const CASES: Case[] = [
   {
     table: 'digits',
-    train: { latentDim: 16, ordered: true, normalisation: 'pooled', width: 256, epochs: 80 },
+    train: { latentDim: 16, ordered: true, normalisation: 'pooled', width: 256, epochs: 160 },
     dims: [1, 2, 4, 8, 16],
   },
   {

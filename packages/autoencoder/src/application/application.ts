@@ -31,7 +31,7 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   /** @default the network the learner options describe */
   network?(spec: NetworkSpec, options: O): NetworkSpec;
   /** What the decoder gets of the latents `[b, d]` while learning, in validation too. @default all of them */
-  latent?(z: Tensor, context: StepContext, options: O): Tensor;
+  latent?(z: Tensor, params: Params, context: StepContext, options: O): Tensor;
   /** @default squared error for numbers, cross-entropy for the rest */
   loss?(options: O): TableLossOptions;
   /** Whether vector columns are learned, each as one cell; else they are refused by name. @default false */

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { realWidth, type TableLayout } from '../columns/encoder.ts';
 import { darkest } from '../network/answer-bounds.ts';
 import { keepFirstLatents } from '../network/corruptions.ts';
+import { DROPPED } from '../network/pca-base.ts';
 import { warpImages } from '../network/warp.ts';
 import type { LatentOptions, LearnerOptions } from '../options.ts';
 import { identityExample, type Application } from './application.ts';
@@ -54,9 +55,9 @@ export function defineLatentApplication<O extends LatentOptions>({
     network(spec, options) {
       const bounded = options.bounded && spec.architecture !== 'linear';
       if (options.warp > 0) checkWarp(spec.layout, options, bounded);
-      return { ...spec, base: options.base, bounded };
+      return { ...spec, base: options.base, bounded, ...(options.ordered ? { ordered: true } : {}) };
     },
-    latent: (z, { random }, { ordered }) => (ordered ? keepFirstLatents(z, random) : z),
+    latent: (z, params, { random }, { ordered }) => (ordered ? keepFirstLatents(z, random, params[DROPPED]) : z),
   });
   return {
     train: (context, inputs, options, parallel) =>

@@ -27,7 +27,7 @@ export function rowLossOf<O extends LearnerOptions>(
       : application.example(table, context, options, layout, params);
     const prepared = network.prepare(example.input, params);
     const encoded = network.encode(prepared, params, context);
-    const z = application.latent?.(encoded, context, options) ?? encoded;
+    const z = application.latent?.(encoded, params, context, options) ?? encoded;
     const lossOptions = { ...application.loss?.(options), knots: knotsOf(params) };
     const { answer: output, alone: latentOnly } = askWhole
       ? network.decodeBoth(z, params, context, prepared)

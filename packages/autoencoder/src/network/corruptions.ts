@@ -63,16 +63,14 @@ export function swappedInput(batch: TableBatch, random: StepRandom, rate: number
 }
 
 /**
- * Nested dropout: of half the rows' latents `[b, d]` only the first k stay, small k more often than large ones, so that the
- * first dimensions learn to say most, as principal components do. The other half keep all, or the last dimensions, whose
- * errors are small, would hardly be learned. Source: Rippel, Gelbart, Adams (ICML 2014), who draw k for every row.
+ * Nested dropout: of each row's latents `[b, d]` only the first k stay, so that the first dimensions learn to say most, as
+ * principal components do. Source: Rippel, Gelbart, Adams (ICML 2014).
+ * @param dropped `[d]`, rising from 0: in what share of the rows each dimension is dropped. @default every k alike
  */
-export function keepFirstLatents(z: Tensor, random: StepRandom): Tensor {
+export function keepFirstLatents(z: Tensor, random: StepRandom, dropped?: Tensor): Tensor {
   const [rows, d] = z.shape as [number, number];
-  const last = tf.mul(tf.square(tf.mul(random.uniform([rows, 1]), 2)), d);
-  // Dimension i stays where i ≤ last.
-  const positions = tf.range(0, d, 1, 'float32');
-  return tf.mul(z, tf.step(tf.add(tf.sub(last, positions), 1e-6)));
+  const shares = dropped ?? tf.div(tf.range(0, d, 1, 'float32'), d);
+  return tf.mul(z, tf.step(tf.add(tf.sub(random.uniform([rows, 1]), shares), 1e-6)));
 }
 
 /** Gaussian noise of deviation `sigma`, in the units of the tensor. */

@@ -85,6 +85,8 @@ export interface NetworkSpec {
   skip: Skip;
   /** @default 'none' */
   base?: Base;
+  /** The first dimensions of the latent are to say most: the rest is dropped in part of the rows. @default false */
+  ordered?: boolean;
   /** Answers of numbers and vectors stay within the range of training. @default false */
   bounded?: boolean;
   /** Pieces each number is also shown in. @default 0 */

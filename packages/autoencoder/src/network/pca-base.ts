@@ -1,10 +1,11 @@
-import { fitPca } from '@hourglass/metrics';
+import { fitPca, type Pca } from '@hourglass/metrics';
 import type { ParamArrays } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
-import { realWidth, type TableLayout } from '../columns/encoder.ts';
+import { realWidth } from '../columns/encoder.ts';
 import type { Params } from './layers.ts';
+import type { NetworkSpec } from './network.ts';
 
 /** Columns up to which components are computed; the cost grows with their cube. */
 export const WIDEST_PCA = 1024;
@@ -15,9 +16,8 @@ const ROWS = 20_000;
 /**
  * Principal components of the numeric columns and the elements of vectors `[p]` as a linear encoder and decoder, frozen.
  * They are weighed as the loss weighs them. Of a latent wider than the components there are, the rest begins at zero.
- * @param d size of the latent
  */
-export function pcaBase({ rows, x, w }: EncodedTable, layout: TableLayout, d: number): ParamArrays {
+export function pcaBase({ rows, x, w }: EncodedTable, { layout, latentDim: d, ordered }: NetworkSpec): ParamArrays {
   const { numbers, vectors = [] } = layout;
   const width = realWidth(layout);
   const columns = w.length / rows;
@@ -38,8 +38,10 @@ export function pcaBase({ rows, x, w }: EncodedTable, layout: TableLayout, d: nu
   const decode = new Float32Array(d * width);
   const mean = new Float32Array(width);
   const k = Math.min(d, width, n);
+  let left: number[] = [];
   if (n > 1) {
     const pca = fitPca({ rows: n, cols: width, data }, k);
+    left = leftBy(pca);
     for (let j = 0; j < width; j++) {
       if (weights[j] === 0) continue;
       mean[j] = pca.mean[j]! / weights[j]!;
@@ -53,7 +55,35 @@ export function pcaBase({ rows, x, w }: EncodedTable, layout: TableLayout, d: nu
     'skip/pca/encode': { shape: [width, d], values: encode },
     'skip/pca/decode': { shape: [d, width], values: decode },
     'skip/pca/mean': { shape: [width], values: mean },
+    ...(ordered ? { [DROPPED]: { shape: [d], values: droppedShares(left, d) } } : {}),
   };
+}
+
+/** In what share of the rows each dimension of an ordered latent is dropped, `[d]`. */
+export const DROPPED = 'skip/pca/dropped';
+
+/** Share of the variance that the first 1, 2 … k components leave. */
+function leftBy({ explainedVarianceRatio }: Pca): number[] {
+  let left = 1;
+  return Array.from(explainedVarianceRatio, (share) => (left -= share));
+}
+
+/** Share of the variance below which no size is tried more often: all components leave nothing. */
+const LEAST_LEFT = 0.01;
+
+/**
+ * The first k dimensions alone are tried as often as one over the deviation that k components leave (ADR 0063): what all
+ * dimensions leave is small, and would hardly be learned beside what one leaves.
+ */
+function droppedShares(left: number[], d: number): Float32Array {
+  const often = Array.from({ length: d }, (_, k) => 1 / Math.sqrt(Math.max(left[k] ?? 0, LEAST_LEFT)));
+  const total = often.reduce((sum, each) => sum + each, 0);
+  let before = 0;
+  return Float32Array.from(often, (each) => {
+    const share = before / total;
+    before += each;
+    return share;
+  });
 }
 
 /** Coordinates `[b, d]` of rows `x` `[b, p]` along the components. */

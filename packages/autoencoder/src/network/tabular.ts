@@ -97,7 +97,7 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       const bounds = pieces > 0 ? columnBounds(encoded, layout.numbers, values, pieces, knotFacts) : [];
       return {
         ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values) : {}),
-        ...(pca ? pcaBase(encoded, layout, latentDim) : {}),
+        ...(pca ? pcaBase(encoded, spec) : {}),
         ...(bounds.length > 0 ? pieceBounds(bounds, pieces) : {}),
         ...(distributed ? numberKnots(bounds, pieces) : {}),
         ...(spec.bounded ? answerBounds(columns) : {}),
