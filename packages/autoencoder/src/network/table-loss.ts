@@ -1,7 +1,7 @@
-import { withGradient } from '@hourglass/engine/layers';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
 import { FIRST_CATEGORY, realWidth, type TableLayout } from '../columns/encoder.ts';
+import { crossEntropy } from './cross-entropy.ts';
 import { knotLoss, knotMean, type Knots } from './knots.ts';
 import { gatherCells } from './vector-cells.ts';
 
@@ -106,23 +106,8 @@ export function booleanLoss(logits: Tensor, target: Tensor): Tensor {
 function categoryLoss(logits: Tensor, codes: Tensor, classes: number): Tensor {
   const index = tf.cast(tf.sub(tf.cast(codes, 'float32'), FIRST_CATEGORY), 'int32');
   const truth = tf.cast(tf.oneHot(index as Tensor1D, classes), 'float32');
-  return softmaxCrossEntropy(logits, truth);
+  return tf.expandDims(crossEntropy(logits, truth), 1);
 }
-
-/** Gradient by hand: softmax − truth. */
-const softmaxCrossEntropy = withGradient((logits: Tensor, truth: Tensor) => {
-  const shifted = tf.sub(logits, tf.max(logits, 1, true));
-  const exponent = tf.exp(shifted);
-  const total = tf.sum(exponent, 1, true);
-  return {
-    value: tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth), 1, true),
-    saved: [tf.div(exponent, total), truth],
-    back(dy, [probabilities, labels]) {
-      const known = tf.sum(labels!, 1, true);
-      return [tf.mul(dy, tf.sub(tf.mul(probabilities!, known), labels!)), tf.zerosLike(labels!)];
-    },
-  };
-});
 
 /** Output → what a reader wants: numbers (or the means of their distributions) and elements of vectors, probabilities of booleans and of classes. */
 export function readOutput(output: Tensor, layout: TableLayout, knots?: Knots): Record<string, Tensor> {

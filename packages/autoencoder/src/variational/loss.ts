@@ -1,9 +1,9 @@
-import { withGradient } from '@hourglass/engine/layers';
 import * as tf from '@tensorflow/tfjs';
 import type { StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Params } from '../network/layers.ts';
 import { swappedInput } from '../network/corruptions.ts';
+import { crossEntropy } from '../network/cross-entropy.ts';
 import { toBatch } from '../model/data.ts';
 import { observedInput } from '../model/predictor.ts';
 import type { RowLoss } from '../training/task.ts';
@@ -76,18 +76,3 @@ export function reconstructionLoss(outputs: HeadOutput[], batch: Record<string, 
   });
   return parts.reduce((sum, part) => tf.add(sum, part));
 }
-
-/** −Σ truth · log softmax over the last axis; gradient by hand: softmax − truth. */
-const crossEntropy = withGradient((logits: Tensor, truth: Tensor) => {
-  const shifted = tf.sub(logits, tf.max(logits, -1, true));
-  const exponent = tf.exp(shifted);
-  const total = tf.sum(exponent, -1, true);
-  return {
-    value: tf.sum(tf.mul(tf.sub(tf.log(total), shifted), truth), -1),
-    saved: [tf.div(exponent, total), truth],
-    back: (dy, [probabilities, labels]) => [
-      tf.mul(tf.expandDims(dy, -1), tf.sub(probabilities!, labels!)),
-      tf.zerosLike(labels!),
-    ],
-  };
-});
