@@ -30,7 +30,10 @@ export function bestBaseline(
   reference: readonly Samples[],
   level: number,
 ): BaselineAnswer {
-  const filters = settingsOf(name, reference, level);
+  const filters = settingsOf(name, truth, reference, level).map(({ setting, filter }) => ({
+    setting,
+    filter: (image: Samples) => withinBrightness(filter(image)),
+  }));
   const scored = (filter: (image: Samples) => Samples, count: number): PictureScore => {
     const scorer = pictureScorer();
     for (let i = 0; i < Math.min(count, truth.length); i++) scorer.add(truth[i]!, filter(noisy[i]!));
@@ -42,8 +45,15 @@ export function bestBaseline(
   return { setting: best.setting, filter: best.filter, ...scored(best.filter, truth.length) };
 }
 
+/** Answers as a picture can show them, 0 … 1: a model's are brought there too. */
+export const withinBrightness = (image: Samples): Samples => ({
+  ...image,
+  values: image.values.map((value) => Math.min(1, Math.max(0, value))),
+});
+
 function settingsOf(
   name: Baseline,
+  truth: readonly Samples[],
   reference: readonly Samples[],
   level: number,
 ): { setting: number; filter: (image: Samples) => Samples }[] {
@@ -56,13 +66,28 @@ function settingsOf(
       return of([1, 2], medianFilter);
     case 'tv':
       return of([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5], totalVariation);
-    case 'pca-wiener': {
-      const side = Math.min(8, ...reference.map(({ width, height }) => Math.min(width, height)));
-      const basis = fitPatchBasis(reference, side);
-      return of(
-        [0.7, 0.85, 1, 1.2].map((factor) => factor * Math.max(0.01, level)),
-        (image, sigma) => pcaWiener(image, basis, sigma),
-      );
-    }
+    case 'pca-wiener':
+      return sidesOf([...truth, ...reference]).flatMap((side) => {
+        const basis = fitPatchBasis(reference, side);
+        return of(
+          [0.5, 0.7, 0.85, 1, 1.2].map((factor) => factor * Math.max(0.01, level)),
+          (image, sigma) => pcaWiener(image, basis, sigma),
+        );
+      });
   }
+}
+
+const PATCH = 8;
+/** Values of a picture beyond which axes of whole pictures are not computed: the cost grows with their cube. */
+const WIDEST = 1024;
+
+/** Sides of the squares to look at: patches, and whole pictures where they are small squares of one size, as digits are. */
+function sidesOf(pictures: readonly Samples[]): number[] {
+  const [{ width, channels }] = pictures as [Samples];
+  const patch = Math.min(PATCH, ...pictures.map((picture) => Math.min(picture.width, picture.height)));
+  const whole =
+    width > patch &&
+    width * width * channels <= WIDEST &&
+    pictures.every((picture) => picture.width === width && picture.height === width);
+  return whole ? [patch, width] : [patch];
 }

@@ -5,15 +5,15 @@ import { pictureScorer, type Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
 import { addNoise, toBrightness, toBytes } from './add-noise.ts';
 import type { Baseline } from '../evaluate-options.ts';
-import { bestBaseline, type BaselineAnswer } from './baselines.ts';
+import { bestBaseline, withinBrightness, type BaselineAnswer } from './baselines.ts';
 import type { DenoisingMetrics } from '../metrics-schema.ts';
 import { noiseToMeasure } from '../noise-of-kind.ts';
 import type { NoiseOptions, PictureNoiseOptions } from '../noise-options.ts';
 import { openDenoiser } from './open-denoiser.ts';
 
 const STAGE = 'denoising/evaluate';
-/** Pictures pca-wiener is fitted on. */
-const REFERENCE = 2000;
+/** Values of the pictures that pca-wiener is fitted on, about: 32 MB. */
+const REFERENCE = 8_000_000;
 
 /** Adds noise to clean pictures, takes it off, and does the same by classical filters. */
 export async function evaluatePictures(
@@ -29,7 +29,8 @@ export async function evaluatePictures(
       denoiser.model.description.options as unknown as PictureNoiseOptions,
       options,
     );
-    const read = (ref: ArtifactRef, most: number) => samples(context, ref, options.column, denoiser.channels, most);
+    const read = (ref: ArtifactRef, most: number, values = Infinity) =>
+      samples(context, ref, { column: options.column, channels: denoiser.channels, most, values });
     context.progress(0, 'reading the pictures');
     const truth = await read(data, options.maxImages);
     if (truth.length === 0) throw new HourglassError('DATA_INSUFFICIENT', `${STAGE}: the dataset holds no pictures.`);
@@ -44,13 +45,12 @@ export async function evaluatePictures(
       levels += made.level;
       noisy.push({ ...picture, values: made.values });
       before.add(picture, noisy[i]!);
-      const answer = await denoiser.clean({ ...picture, values: made.values }, made.level);
-      answers.push({ ...answer, values: answer.values.map((value) => Math.min(1, Math.max(0, value))) });
+      answers.push(withinBrightness(await denoiser.clean({ ...picture, values: made.values }, made.level)));
       quality.push(ours.add(picture, answers[i]!));
       if (i % 16 === 0) context.progress(0.5 * (i / truth.length), `cleaned ${i + 1} of ${truth.length} pictures`);
     }
     const level = levels / truth.length;
-    const clean = reference ? await read(reference, REFERENCE) : truth;
+    const clean = reference ? await read(reference, Infinity, REFERENCE) : truth;
     const baselines: Partial<Record<Baseline, BaselineAnswer>> = {};
     for (const [i, name] of options.baselines.entries()) {
       context.signal.throwIfAborted();
@@ -99,14 +99,14 @@ const deviation = ({ noise }: PictureNoiseOptions, level: number): number =>
         ? level / 1000
         : level;
 
+/** Pictures of a dataset: the first `most`, or fewer where those have `values` values. */
 async function samples(
   context: StageContext,
   ref: ArtifactRef,
-  column: string | undefined,
-  channels: 1 | 3,
-  most: number,
+  { column, channels, most, values }: { column?: string; channels: 1 | 3; most: number; values: number },
 ): Promise<Samples[]> {
   const found: Samples[] = [];
+  let left = values;
   for await (const { image } of readImages(context.artifacts, ref, {
     where: STAGE,
     column,
@@ -114,6 +114,7 @@ async function samples(
   })) {
     const { width, height, data } = withChannels(image, channels);
     found.push({ width, height, channels, values: toBrightness(data) });
+    if ((left -= data.length) <= 0) break;
   }
   return found;
 }
