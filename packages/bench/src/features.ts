@@ -15,10 +15,11 @@ const CASES: { table: LabelledTable; budgets: number[]; train: Record<string, un
     budgets: [300, 1300],
     train: {
       normalisation: 'standard',
+      pieces: 16,
       latentDim: 32,
       width: 256,
-      blocks: 2,
-      epochs: 40,
+      blocks: 3,
+      epochs: 80,
       batchSize: 256,
       swapRate: 0.2,
     },
@@ -26,7 +27,15 @@ const CASES: { table: LabelledTable; budgets: number[]; train: Record<string, un
   {
     table: 'satellite',
     budgets: [300],
-    train: { normalisation: 'standard', latentDim: 16, width: 256, epochs: 80, swapRate: 0.15 },
+    train: {
+      normalisation: 'standard',
+      pieces: 8,
+      latentDim: 32,
+      width: 256,
+      blocks: 2,
+      epochs: 120,
+      swapRate: 0.15,
+    },
   },
   {
     table: 'mnist',

@@ -17,7 +17,7 @@ const CASES = {
     warp: 0.15,
     architecture: 'mlp',
     width: 1024,
-    blocks: 2,
+    blocks: 4,
     epochs: 20,
     learningRate: 0.004,
     weightDecay: 0,

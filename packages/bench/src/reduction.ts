@@ -16,9 +16,9 @@ interface Case {
 const WIDE = {
   architecture: 'mlp',
   width: 1024,
-  blocks: 2,
+  blocks: 4,
   batchSize: 128,
-  learningRate: 0.004,
+  learningRate: 0.0025,
   weightDecay: 0,
   validationFraction: 0.01,
   shardMiB: 1024,
@@ -40,7 +40,7 @@ const CASES: Case[] = [
     train: { latentDim: 8, ordered: true, width: 256, epochs: 100, patience: 100 },
     dims: [1, 2, 4, 8],
   },
-  { table: 'mnist', train: { ...WIDE, latentDim: 30, epochs: 20 } },
+  { table: 'mnist', train: { ...WIDE, latentDim: 30, epochs: 40 } },
   { table: 'mnist', train: { ...WIDE, latentDim: 8, epochs: 20 } },
   { table: 'mnist', train: { ...WIDE, latentDim: 2, epochs: 20 } },
 ];
