@@ -28,3 +28,10 @@ it('pca-wiener knows whole pictures where they are small squares of one size', (
   expect(patches).toBeGreaterThan(12);
   expect(whole).toBeGreaterThan(patches + 3);
 });
+
+it('pca-wiener knows no whole picture where the axes are those of the pictures measured', () => {
+  const truth = Array.from({ length: 40 }, () => mixed());
+  const seen = truth.map(noisy);
+  const own = bestBaseline('pca-wiener', truth, seen, truth, 0.3).psnr;
+  expect(own).toBeLessThan(bestBaseline('pca-wiener', truth, seen, [...truth], 0.3).psnr - 3);
+});

@@ -67,7 +67,7 @@ function settingsOf(
     case 'tv':
       return of([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5], totalVariation);
     case 'pca-wiener':
-      return sidesOf([...truth, ...reference]).flatMap((side) => {
+      return sidesOf(truth, reference).flatMap((side) => {
         const basis = fitPatchBasis(reference, side);
         return of(
           [0.5, 0.7, 0.85, 1, 1.2].map((factor) => factor * Math.max(0.01, level)),
@@ -81,11 +81,16 @@ const PATCH = 8;
 /** Values of a picture beyond which axes of whole pictures are not computed: the cost grows with their cube. */
 const WIDEST = 1024;
 
-/** Sides of the squares to look at: patches, and whole pictures where they are small squares of one size, as digits are. */
-function sidesOf(pictures: readonly Samples[]): number[] {
+/**
+ * Sides of the squares to look at: patches, and whole pictures where they are small squares of one size, as digits are, and
+ * others than those measured: axes of those themselves would know the answer.
+ */
+function sidesOf(truth: readonly Samples[], reference: readonly Samples[]): number[] {
+  const pictures = [...truth, ...reference];
   const [{ width, channels }] = pictures as [Samples];
   const patch = Math.min(PATCH, ...pictures.map((picture) => Math.min(picture.width, picture.height)));
   const whole =
+    reference !== truth &&
     width > patch &&
     width * width * channels <= WIDEST &&
     pictures.every((picture) => picture.width === width && picture.height === width);
