@@ -86,6 +86,7 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
         params: network.init(deriveSeed(seed, 'network')),
         data: await inShards(patches, encode, options),
         validation: validation && (await encode(validation, patches.count)),
+        validationBatch: options.batchSize,
         rowLoss: (batch, params, step) =>
           application.rowLoss(batch, (x) => network.forward(x, params), step, fitted, options),
       },

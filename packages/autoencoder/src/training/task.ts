@@ -18,6 +18,8 @@ export interface TrainingTask {
   data: Record<string, DataArray> | RowSource;
   /** Scored after every epoch, and before the first; decides when to stop and which weights to keep. */
   validation?: Record<string, DataArray>;
+  /** Rows of it scored at once. @default the engine's own, thousands */
+  validationBatch?: number;
   /** Frozen parameters that change by the epoch (1-based): their values in it. */
   scheduled?(epoch: number): Record<string, Float32Array>;
   /** Values of such parameters in validation, the same in every epoch so that losses compare. */

@@ -236,6 +236,7 @@ async function validator(engine: Engine, task: TrainingTask, data: Record<string
   const forward: CompiledForward = await engine.compileForward({
     params: task.params,
     forward: (batch, params, context) => ({ ...task.rowLoss(batch, params, context) }),
+    batchSize: task.validationBatch,
   });
   return {
     async score(params) {
