@@ -6,11 +6,7 @@ export {
   type MemberReport,
   type MemberResult,
 } from './application/define.ts';
-export {
-  defineLatentApplication,
-  type DefinedLatentApplication,
-  type LatentApplication,
-} from './application/latent.ts';
+export { defineLatentApplication, type DefinedLatentApplication } from './application/latent.ts';
 export { prepareLesson, trainMember, type Lesson } from './application/learn.ts';
 export { splitCells, splitRows, type Split } from './application/split.ts';
 export { answerType, decodeCell, decodeTable, type DecodeOptions, type Reconstruction } from './columns/decode.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NORMALISATIONS } from './columns/normalisations.ts';
 import { ANSWERS } from './network/answers.ts';
+import { ARCHITECTURES, IMAGE_ARCHITECTURES, type Architecture } from './network/architectures.ts';
 import { BETA_SCHEDULES } from './variational/beta.ts';
 import { DECODERS } from './variational/heads.ts';
 
@@ -29,7 +30,7 @@ export const learnerOptions = {
       'How numbers enter the network. rank-gauss (quantile → normal) stands outliers and skew; pooled: one scale for columns of one unit, such as pixels.',
     ),
   architecture: z
-    .enum(['residual', 'mlp', 'linear'])
+    .enum(ARCHITECTURES)
     .default('residual')
     .describe('Network body: residual blocks with LayerNorm and GELU, a plain bottleneck MLP, or linear (PCA).'),
   skip: z
@@ -87,7 +88,9 @@ export const learnerOptions = {
 } as const;
 
 /** Resolved learner options. */
-export type LearnerOptions = z.output<z.ZodObject<typeof learnerOptions>>;
+export type LearnerOptions = Omit<z.output<z.ZodObject<typeof learnerOptions>>, 'architecture'> & {
+  architecture: Architecture;
+};
 
 const { skip: _, answers: __, ...withoutSkip } = learnerOptions;
 
@@ -97,6 +100,16 @@ const { skip: _, answers: __, ...withoutSkip } = learnerOptions;
  */
 export const latentOptions = {
   ...withoutSkip,
+  architecture: z
+    .enum(IMAGE_ARCHITECTURES)
+    .default('residual')
+    .describe(
+      'Network body: residual blocks with LayerNorm and GELU, a plain bottleneck MLP, linear (PCA), or for images (see shape) convolutions.',
+    ),
+  width: learnerOptions.width
+    .unwrap()
+    .default(128)
+    .describe('Width of the hidden layers; conv: channels of the image at its smallest.'),
   normalisation: learnerOptions.normalisation
     .unwrap()
     .default('standard')
@@ -118,7 +131,7 @@ export const latentOptions = {
   shape: z
     .tuple([z.int().min(2), z.int().min(2)])
     .optional()
-    .describe('Rows and columns of the image that the learned numbers are: needed by warp.'),
+    .describe('Rows and columns of the image that the learned numbers are: needed by warp and architecture: conv.'),
   warp: z
     .number()
     .min(0)
@@ -126,6 +139,20 @@ export const latentOptions = {
     .default(0)
     .describe(
       'Images enter the network turned, slanted, stretched and moved by up to this share, the answer is the image as it was: what is alike but for that comes near in the latent. 0: none; 0.2 suits digits.',
+    ),
+  swapRate: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe('Swap noise: share of cells that take the value of another row while training. 0: none.'),
+  contrast: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      'Weight of a second aim: two views of a row (warped, cells swapped) come near each other in the latent and apart from other rows, so that a row is known again however it is seen. Much of it drives rows of a kind apart. Needs warp or swapRate. 0: none.',
     ),
   ordered: z
     .boolean()

@@ -29,10 +29,8 @@ export const train = defineStage({
       .default('none')
       .describe('pca: begin as principal components; none: learn everything, which makes richer hidden features.'),
     label: z.string().optional().describe('The column to be predicted later: never learned from.'),
-    swapRate: z
-      .number()
-      .min(0)
-      .max(0.9)
+    swapRate: latentOptions.swapRate
+      .unwrap()
       .default(0.15)
       .describe('Swap noise: share of cells that take the value of another row while training. 0: none.'),
   }),

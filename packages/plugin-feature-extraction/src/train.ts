@@ -1,27 +1,18 @@
-import { defineLatentApplication, identityExample, swappedInput } from '@hourglass/autoencoder';
+import { defineLatentApplication } from '@hourglass/autoencoder';
 import type { StageOptions } from '@hourglass/core';
 import { openDataset } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
-import * as tf from '@tensorflow/tfjs';
 import type { train } from './index.ts';
 import { requireLabel } from './label.ts';
 
 /** Options, and the table learned from: recorded in the model, so that testing on it can be refused. */
 type Options = StageOptions<typeof train> & { trainedOn: string };
 
-/**
- * x with cells swapped among rows → x: to put them right the network must know how columns belong together.
- * Source: swap noise of M. Jahrer's winning entry, Porto Seguro 2017.
- */
+/** x with cells swapped among rows → x. */
 const features = defineLatentApplication<Options>({
   name: 'feature-extraction',
   version: 1,
   readOut: { kind: 'encode', stage: 'feature-extraction/transform', output: 'data' },
-  example(batch, { random }, { swapRate }, layout) {
-    const clean = identityExample(batch, tf.step(batch.w));
-    if (swapRate === 0) return clean;
-    return { ...clean, input: swappedInput(batch, random, swapRate, layout) };
-  },
 });
 
 export const run: StageRun<typeof train> = async (context, inputs, options) => {

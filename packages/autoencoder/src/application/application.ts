@@ -32,6 +32,11 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
   network?(spec: NetworkSpec, options: O): NetworkSpec;
   /** What the decoder gets of the latents `[b, d]` while learning, in validation too. @default all of them */
   latent?(z: Tensor, params: Params, context: StepContext, options: O): Tensor;
+  /**
+   * Weight of a second aim beside a cell's loss: two examples of a row near each other in the latent, apart from other rows.
+   * @default 0
+   */
+  contrast?(options: O): number;
   /** @default squared error for numbers, cross-entropy for the rest */
   loss?(options: O): TableLossOptions;
   /** Whether vector columns are learned, each as one cell; else they are refused by name. @default false */

@@ -1,10 +1,14 @@
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import type { ParallelCall, StageContext } from '@hourglass/runtime';
+import type { StepRandom } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { realWidth, type TableLayout } from '../columns/encoder.ts';
 import { darkest } from '../network/answer-bounds.ts';
-import { keepFirstLatents } from '../network/corruptions.ts';
+import { keepFirstLatents, swappedInput } from '../network/corruptions.ts';
 import { DROPPED } from '../network/pca-base.ts';
+import type { Params } from '../network/layers.ts';
+import type { ImageShape } from '../network/image-shape.ts';
 import { warpImages } from '../network/warp.ts';
 import type { LatentOptions, LearnerOptions } from '../options.ts';
 import { identityExample, type Application } from './application.ts';
@@ -12,15 +16,6 @@ import { defineApplication, type DefinedApplication } from './define.ts';
 
 /** Options of such an application, completed: nothing leads around the latent. */
 type Complete<O extends LatentOptions> = O & Pick<LearnerOptions, 'skip' | 'answers'>;
-
-/** What an application that reads the latent states. */
-export interface LatentApplication<O extends LatentOptions> extends Pick<
-  Application<Complete<O>>,
-  'name' | 'version' | 'readOut'
-> {
-  /** @default x → x */
-  example?: Application<Complete<O>>['example'];
-}
 
 /** The stages' code of such an application. */
 export interface DefinedLatentApplication<O extends LatentOptions> {
@@ -33,29 +28,42 @@ export interface DefinedLatentApplication<O extends LatentOptions> {
   trainMember: DefinedApplication<Complete<O>>['trainMember'];
 }
 
-/** An application that reads the latent: x → x, around principal components, in order where asked. */
-export function defineLatentApplication<O extends LatentOptions>({
-  example = (batch) => identityExample(batch, tf.step(batch.w)),
-  ...application
-}: LatentApplication<O>): DefinedLatentApplication<O> {
+/**
+ * An application that reads the latent: x → x, around principal components, in order where asked. What the encoder sees of x
+ * may be warped, and cells of it swapped among rows: to put them right it must know how columns belong together.
+ * Source of swap noise: M. Jahrer's winning entry, Porto Seguro 2017.
+ */
+export function defineLatentApplication<O extends LatentOptions>(
+  application: Pick<Application, 'name' | 'version' | 'readOut'>,
+): DefinedLatentApplication<O> {
   const { train, trainMember } = defineApplication<Complete<O>>({
     ...application,
     vectors: true,
-    example(batch, context, options, layout, params) {
-      const { warp, shape } = options;
-      // In validation too: the epoch kept is the best at what is asked for.
-      if (warp === 0 || !shape) return example(batch, context, options, layout, params);
-      // Darkest is nothing: what comes into sight from beyond the edge is dark.
-      const dark = darkest(params);
-      const seen = tf.add(warpImages(tf.sub(batch.x!, dark), shape, warp, context.random), dark);
-      const made = example({ ...batch, x: seen }, context, options, layout, params);
-      return { ...made, target: { ...made.target, x: batch.x } };
+    // In validation too: the epoch kept is the best at what is asked for.
+    example(batch, { random }, { warp, shape, swapRate }, layout, params) {
+      const clean = identityExample(batch, tf.step(batch.w));
+      if (swapRate === 0 && warp === 0) return clean;
+      const x = warp > 0 ? warped(batch.x!, shape!, warp, params, random) : batch.x;
+      const input = swapRate > 0 ? swappedInput({ ...batch, x }, random, swapRate, layout) : { ...clean.input, x };
+      return { ...clean, input };
     },
+    contrast: ({ contrast }) => contrast,
     // A linear network is to span the subspace of the components, which bounds would bend.
     network(spec, options) {
       const bounded = options.bounded && spec.architecture !== 'linear';
-      if (options.warp > 0) checkWarp(spec.layout, options, bounded);
-      return { ...spec, base: options.base, bounded, ...(options.ordered ? { ordered: true } : {}) };
+      checkImage(spec.layout, options, bounded);
+      if (options.contrast > 0 && options.warp === 0 && options.swapRate === 0)
+        refuse(
+          'contrast',
+          'needs views of a row that differ, found warp: 0 and swapRate: 0; set swapRate, 0.15 for example, or for images warp',
+        );
+      return {
+        ...spec,
+        base: options.base,
+        bounded,
+        ...(options.architecture === 'conv' ? { image: options.shape! } : {}),
+        ...(options.ordered ? { ordered: true } : {}),
+      };
     },
     latent: (z, params, { random }, { ordered }) => (ordered ? keepFirstLatents(z, random, params[DROPPED]) : z),
   });
@@ -66,19 +74,35 @@ export function defineLatentApplication<O extends LatentOptions>({
   };
 }
 
-/** @throws OPTION_INVALID where the learned numbers are not one image of one unit */
-function checkWarp(layout: TableLayout, { shape, normalisation }: LatentOptions, bounded: boolean): void {
-  const refuse = (why: string): never => {
-    throw new HourglassError('OPTION_INVALID', `warp: ${why}`, { details: { option: 'warp' } });
-  };
-  if (!shape) return refuse('needs shape, the rows and columns of the image that the learned numbers are');
+/** Darkest is nothing: what comes into sight from beyond the edge is dark. */
+function warped(x: Tensor, shape: ImageShape, strength: number, params: Params, random: StepRandom): Tensor {
+  const dark = darkest(params);
+  return tf.add(warpImages(tf.sub(x, dark), shape, strength, random), dark);
+}
+
+/** @throws OPTION_INVALID where an option is for images and the learned numbers are not one image of one unit */
+function checkImage(layout: TableLayout, options: LatentOptions, bounded: boolean): void {
+  const { shape, normalisation, warp, architecture } = options;
+  const option = warp > 0 ? 'warp' : 'architecture: conv';
+  if (warp === 0 && architecture !== 'conv') return;
+  if (!shape) return refuse(option, 'needs shape, the rows and columns of the image that the learned numbers are');
   const reals = realWidth(layout);
   const [height, width] = shape;
-  if (height * width !== reals || layout.booleans > 0)
+  const pixels = height * width;
+  const others = layout.booleans + layout.categories.length;
+  // A warp moves single numbers, convolutions may see colours, channels last.
+  const fits = warp > 0 ? reals === pixels : reals > 0 && reals % pixels === 0;
+  if (!fits || others > 0)
     refuse(
-      `shape ${height} × ${width} has ${height * width} pixels, learned are ${reals} numbers and elements of vectors and ${layout.booleans} booleans; give the shape of the image they are, and exclude what is no pixel`,
+      option,
+      `shape ${height} × ${width} has ${pixels} pixels, learned are ${reals} numbers and elements of vectors and ${others} other columns; give the shape of the image they are, and exclude what is no pixel`,
     );
   if (layout.numbers > 0 && normalisation !== 'pooled')
-    refuse(`pixels that are columns need normalisation: pooled, one scale for all, found ${normalisation}`);
-  if (!bounded) refuse('needs bounded: true and a network that is not linear, to know what is dark');
+    refuse(option, `pixels that are columns need normalisation: pooled, one scale for all, found ${normalisation}`);
+  if (warp > 0 && !bounded)
+    refuse(option, 'needs bounded: true and a network that is not linear, to know what is dark');
+}
+
+function refuse(option: string, why: string): never {
+  throw new HourglassError('OPTION_INVALID', `${option}: ${why}`, { details: { option: option.split(':')[0] } });
 }

@@ -182,6 +182,8 @@ export async function trainMember<O extends LearnerOptions>(
     frozen: Object.keys(shared),
     data: split.rows ?? toData(split.train),
     validation: split.validation,
+    // A row is told from as many others as in training.
+    validationBatch: application.contrast?.(options) ? options.batchSize : network.rowsAtOnce,
     rowLoss: rowLossOf(application, network, options),
   };
   const trained = await train(engine, task, { ...options, seed }, hooks);

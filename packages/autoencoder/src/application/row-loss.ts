@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
+import { columnCount } from '../columns/encoder.ts';
 import { toBatch } from '../model/data.ts';
+import { contrastLoss } from '../network/contrast.ts';
 import type { Network } from '../network/network.ts';
 import { knotsOf } from '../network/knots.ts';
 import { cellLoss } from '../network/table-loss.ts';
@@ -19,12 +21,12 @@ export function rowLossOf<O extends LearnerOptions>(
   options: O,
 ): TrainingTask['rowLoss'] {
   const { layout, skip } = network.spec;
+  const contrast = application.contrast?.(options) ?? 0;
   const askWhole = skip !== 'none' || application.validation === 'cells';
   return (batch, params, context) => {
     const table = toBatch(batch);
-    const example = batch.held
-      ? heldExample(batch, batch.held)
-      : application.example(table, context, options, layout, params);
+    const view = (): Example => application.example(table, context, options, layout, params);
+    const example = batch.held ? heldExample(batch, batch.held) : view();
     const prepared = network.prepare(example.input, params);
     const encoded = network.encode(prepared, params, context);
     const z = application.latent?.(encoded, params, context, options) ?? encoded;
@@ -34,7 +36,11 @@ export function rowLossOf<O extends LearnerOptions>(
       : { answer: network.decode(z, params, context, prepared), alone: undefined };
     const asked = tf.sum(tf.step(example.weight), 1);
     const cells = cellLoss(output, example.target, layout, lossOptions);
-    const loss = tf.sum(tf.mul(cells, example.weight), 1);
+    let loss = tf.sum(tf.mul(cells, example.weight), 1);
+    if (contrast > 0) {
+      const other = network.encode(network.prepare(view().input, params), params, context);
+      loss = tf.add(loss, tf.mul(contrastLoss(encoded, other, columnCount(layout)), tf.mul(asked, contrast)));
+    }
     if (!latentOnly) return { loss, weight: asked };
     // Without a skip both answers are one, and so are their losses: computed once, differentiated once.
     const whole = latentOnly === output ? cells : cellLoss(latentOnly, example.target, layout, lossOptions);

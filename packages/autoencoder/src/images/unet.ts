@@ -1,6 +1,7 @@
 import type { ParamArrays } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { buildConvResidual, conv, convResidual, grow } from '../network/conv-layers.ts';
 import { ParamBuilder } from '../network/init.ts';
 import type { Params } from '../network/layers.ts';
 
@@ -46,25 +47,21 @@ export function unet(spec: UnetSpec): Unet {
     radius: radiusOf(spec),
     init(seed) {
       const build = new ParamBuilder(seed);
-      const residual = (name: string, width: number): void => {
-        build.conv(`${name}/first`, 3, width, width, Math.SQRT2);
-        build.conv(`${name}/second`, 3, width, width, 0.1);
-      };
       build.conv('in', 3, inputs, width);
       for (const level of each(levels)) {
         for (const block of each(level === bottom ? 2 * blocks : blocks))
-          residual(`down${level}/${block}`, channels(level));
+          buildConvResidual(build, `down${level}/${block}`, channels(level));
         if (level === bottom) continue;
         build.conv(`shrink${level}`, 2, channels(level), channels(level + 1));
         build.conv(`grow${level}`, 2, channels(level), channels(level + 1), 1, 'transposed');
-        for (const block of each(blocks)) residual(`up${level}/${block}`, channels(level));
+        for (const block of each(blocks)) buildConvResidual(build, `up${level}/${block}`, channels(level));
       }
       build.conv('out', 3, width, outputs, 0.1);
       return build.params;
     },
     forward(x, params) {
       const run = (name: string, h: Tensor, count: number): Tensor =>
-        each(count).reduce((y, block) => residualBlock(y, params, `${name}/${block}`), h);
+        each(count).reduce((y, block) => convResidual(y, params, `${name}/${block}`), h);
       const skips: Tensor[] = [];
       let h = conv(x, params, 'in');
       for (const level of each(bottom)) {
@@ -88,20 +85,4 @@ function radiusOf({ levels, blocks }: UnetSpec): number {
   for (let level = 0; level < levels; level++)
     radius += 2 ** level * (4 * blocks) + (level < levels - 1 ? 2 * 2 ** level : 0);
   return radius;
-}
-
-/** `NAME/kernel [k, k, in, out]` and `NAME/bias`; 3 × 3 with zeros around, 2 × 2 edge to edge. */
-function conv(x: Tensor, params: Params, name: string, stride = 1): Tensor {
-  const kernel = params[`${name}/kernel`] as Tensor4D;
-  const y = tf.conv2d(x as Tensor4D, kernel, stride, stride === 1 ? 'same' : 'valid');
-  return tf.add(y, params[`${name}/bias`]!);
-}
-
-const residualBlock = (x: Tensor, params: Params, name: string): Tensor =>
-  tf.add(x, conv(tf.relu(conv(x, params, `${name}/first`)), params, `${name}/second`));
-
-function grow(x: Tensor, params: Params, name: string, [b, h, w, c]: number[]): Tensor {
-  const kernel = params[`${name}/kernel`] as Tensor4D;
-  const y = tf.conv2dTranspose(x as Tensor4D, kernel, [b!, h!, w!, c!], 2, 'valid');
-  return tf.add(y, params[`${name}/bias`]!);
 }

@@ -39,7 +39,11 @@ export function predictor(engine: Engine, model: Model): Predictor {
     if (!made)
       compiled.set(
         key,
-        (made = engine.compileForward({ params: { ...model.shared, ...model.members[member]! }, forward: run })),
+        (made = engine.compileForward({
+          params: { ...model.shared, ...model.members[member]! },
+          forward: run,
+          batchSize: network.rowsAtOnce,
+        })),
       );
     return made;
   };

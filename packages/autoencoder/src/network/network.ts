@@ -1,9 +1,11 @@
 import type { Answers } from './answers.ts';
+import type { Architecture } from './architectures.ts';
 import type { ParamArrays, StepContext } from '@hourglass/engine';
 import type { Tensor } from '@tensorflow/tfjs';
 import type { EncodedTable } from '../columns/encode.ts';
 import { valueWidth, type ColumnEncoder, type TableLayout } from '../columns/encoder.ts';
 import type { HeadSpec } from '../variational/heads.ts';
+import type { ImageShape } from './image-shape.ts';
 import type { Params } from './layers.ts';
 
 /** What a network is fed with for b rows of a table; see EncodedTable for the units. */
@@ -32,6 +34,8 @@ export interface PreparedInput {
  */
 export interface Network {
   spec: NetworkSpec;
+  /** Rows that one pass should hold at most, where activations are much larger than rows. @default the engine's own, thousands */
+  rowsAtOnce?: number;
   /** Initial parameters, a function of the seed. */
   init(seed: number): ParamArrays;
   /** Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`. */
@@ -53,9 +57,6 @@ export interface Network {
   decodeBoth(z: Tensor, params: Params, context: StepContext, input: PreparedInput): { answer: Tensor; alone: Tensor };
 }
 
-export const ARCHITECTURES = ['residual', 'mlp', 'linear'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
-
 export const SKIPS = ['none', 'linear', 'gaussian'] as const;
 /**
  * What the network's answer is added to. `linear`: a trained linear map of the input. `gaussian`: the conditional mean
@@ -76,8 +77,11 @@ export interface NetworkSpec {
   kind: 'tabular' | 'variational';
   architecture: Architecture;
   layout: TableLayout;
+  /** Rows and columns of the image that numbers and elements of vectors are, channels last; conv only. */
+  image?: ImageShape;
   /** Size of the latent, d. */
   latentDim: number;
+  /** Of the hidden layers; conv: channels of the image at its smallest. */
   width: number;
   /** Residual blocks, or hidden layers, on each side of the latent. */
   blocks: number;

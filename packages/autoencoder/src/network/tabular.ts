@@ -3,11 +3,12 @@ import type { StepContext } from '@hourglass/engine';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { columnCount, realWidth, valueColumns, valueWidth } from '../columns/encoder.ts';
 import { answerBounds, withinBounds } from './answer-bounds.ts';
+import { BODIES } from './bodies/bodies.ts';
 import { gaussianFill } from './gaussian-fill.ts';
 import { gaussianPrior } from './gaussian-prior.ts';
 import { embeddingWidth, ParamBuilder } from './init.ts';
 import { pcaBase, pcaDecode, pcaEncode } from './pca-base.ts';
-import { dense, dropout, embed, gelu, layerNorm, onFirst, type Params } from './layers.ts';
+import { embed, onFirst, type Params } from './layers.ts';
 import { spreadCells } from './vector-cells.ts';
 import { outputWidth, type Network, type NetworkSpec, type PreparedInput, type TableInput } from './network.ts';
 import { knotFacts, numberKnots } from './knots.ts';
@@ -15,44 +16,22 @@ import { columnBounds, inPieces, pieceBounds } from './pieces.ts';
 
 /** The network of tables: `[x·m, m, embeddings, cycles·m]` → body → latent → body → one output a column or class. */
 export function tabularNetwork(spec: NetworkSpec): Network {
-  const { layout, latentDim, width, blocks, architecture } = spec;
+  const { layout, latentDim } = spec;
   const output = outputWidth(spec);
   const distributed = spec.answers === 'distribution' && layout.numbers > 0;
   const values = valueWidth(layout);
   const reals = realWidth(layout);
   const pieces = spec.pieces ?? 0;
   const inputWidth = tabularInputWidth(spec);
-  const hidden = hiddenWidths(spec, inputWidth);
   const pca = spec.base === 'pca' && reals > 0;
+  const body = BODIES[spec.architecture](spec, { inputs: inputWidth, outputs: output, onComponents: pca });
 
   /** Latents, and the hidden activations on the way to them. */
   const encoder = ({ row }: PreparedInput, params: Params, context: StepContext): { z: Tensor; layers: Tensor[] } => {
-    const layers: Tensor[] = [];
-    let y = row;
-    if (architecture !== 'residual')
-      for (let k = 0; k < hidden.length; k++) layers.push((y = gelu(dense(y, params, `encoder/${k}`))));
-    else {
-      y = dense(y, params, 'encoder/in');
-      for (let k = 0; k < blocks; k++) layers.push((y = residual(y, params, `encoder/${k}`, spec.dropout, context)));
-      y = layerNorm(y, params, 'encoder/norm');
-    }
-    const z = dense(y, params, architecture === 'residual' ? 'encoder/latent' : `encoder/${hidden.length}`);
+    const { y: z, layers } = body.encode(row, params, context);
     if (!pca) return { z, layers };
     const numbers = tf.slice(row, [0, 0], [row.shape[0]!, reals]);
     return { z: tf.add(z, pcaEncode(numbers, params)), layers };
-  };
-
-  /** The decoder up to its last layer, and its hidden activations. */
-  const decoder = (z: Tensor, params: Params, context: StepContext): { y: Tensor; layers: Tensor[] } => {
-    const layers: Tensor[] = [];
-    let y = z;
-    if (architecture !== 'residual') {
-      for (let k = 0; k < hidden.length; k++) layers.push((y = gelu(dense(y, params, `decoder/${k}`))));
-      return { y, layers };
-    }
-    y = dense(y, params, 'decoder/in');
-    for (let k = 0; k < blocks; k++) layers.push((y = residual(y, params, `decoder/${k}`, spec.dropout, context)));
-    return { y: layerNorm(y, params, 'decoder/norm'), layers };
   };
 
   /** The last layer, from the decoder's activations. */
@@ -61,35 +40,17 @@ export function tabularNetwork(spec: NetworkSpec): Network {
     return spec.bounded && reals > 0 ? withinBounds(answer, params, context) : answer;
   };
   const freely = (y: Tensor, z: Tensor, params: Params, input?: PreparedInput): Tensor => {
-    const corrected = (answer: Tensor): Tensor => (pca ? onto(pcaDecode(z, params), answer) : answer);
-    if (architecture !== 'residual') return onto(input?.base, corrected(dense(y, params, `decoder/${hidden.length}`)));
-    if (spec.skip === 'none' || input) return onto(input?.base, corrected(dense(y, params, 'decoder/out')));
-    return corrected(dense(y, params, 'decoder/alone'));
+    const answer = body.answer(y, params, spec.skip !== 'none' && !input);
+    return onto(input?.base, pca ? onto(pcaDecode(z, params), answer) : answer);
   };
 
   return {
     spec,
+    rowsAtOnce: body.rowsAtOnce,
     init(seed) {
       const build = new ParamBuilder(seed);
       layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
-      if (architecture === 'residual') {
-        build.dense('encoder/in', inputWidth, width);
-        for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
-        build.norm('encoder/norm', width);
-        build.dense('encoder/latent', width, latentDim, pca ? 0 : 1);
-        build.dense('decoder/in', latentDim, width);
-        for (let k = 0; k < blocks; k++) build.residual(`decoder/${k}`, width);
-        build.norm('decoder/norm', width);
-        build.dense('decoder/out', width, output, spec.skip === 'none' && !pca ? 0.5 : 0);
-        if (spec.skip !== 'none') build.dense('decoder/alone', width, output, 0.5);
-      } else {
-        const up = [inputWidth, ...hidden, latentDim];
-        for (let k = 0; k + 1 < up.length; k++)
-          build.dense(`encoder/${k}`, up[k]!, up[k + 1]!, pca && k + 2 === up.length ? 0 : 1);
-        const down = [latentDim, ...hidden.toReversed(), output];
-        for (let k = 0; k + 1 < down.length; k++)
-          build.dense(`decoder/${k}`, down[k]!, down[k + 1]!, pca && k + 2 === down.length ? 0 : 1);
-      }
+      body.init(build);
       if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
       return build.params;
     },
@@ -112,15 +73,14 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       return { row };
     },
     encode: (input, params, context) => encoder(input, params, context).z,
-    activationWidth:
-      latentDim + 2 * (architecture === 'residual' ? blocks * width : hidden.reduce((sum, units) => sum + units, 0)),
+    activationWidth: latentDim + body.hiddenWidth,
     activations(input, params, context) {
       const { z, layers } = encoder(input, params, context);
-      return tf.concat([...layers, z, ...decoder(z, params, context).layers], 1);
+      return tf.concat([...layers, z, ...body.decode(z, params, context).layers], 1);
     },
-    decode: (z, params, context, input) => head(decoder(z, params, context).y, z, params, context, input),
+    decode: (z, params, context, input) => head(body.decode(z, params, context).y, z, params, context, input),
     decodeBoth(z, params, context, input) {
-      const { y } = decoder(z, params, context);
+      const { y } = body.decode(z, params, context);
       const alone = head(y, z, params, context);
       return { alone, answer: spec.skip === 'none' ? alone : head(y, z, params, context, input) };
     },
@@ -141,22 +101,6 @@ export function tabularInputWidth({ layout, pieces = 0 }: NetworkSpec): number {
 /** Adds a prediction of all outputs, or of the first ones. */
 const onto = (base: Tensor | undefined, y: Tensor): Tensor =>
   base ? onFirst(y, base.shape[1]!, (part) => tf.add(base, part)) : y;
-
-/** Hidden widths of a plain MLP, falling geometrically from `width` towards the latent. */
-function hiddenWidths({ architecture, blocks, width, latentDim }: NetworkSpec, inputWidth: number): number[] {
-  if (architecture !== 'mlp') return [];
-  const last = Math.max(latentDim, Math.min(width, inputWidth) / 4);
-  return Array.from({ length: blocks }, (_, k) =>
-    Math.max(1, Math.round(width * (last / width) ** (blocks > 1 ? k / blocks : 0))),
-  );
-}
-
-/** Pre-activation residual block: x + W₂·gelu(W₁·norm(x)). */
-export function residual(x: Tensor, params: Params, name: string, rate: number, context: StepContext): Tensor {
-  let h = gelu(dense(layerNorm(x, params, `${name}/norm`), params, `${name}/up`));
-  if (rate > 0 && context.training) h = dropout(h, context.random.bernoulli(h.shape, 1 - rate), rate);
-  return tf.add(x, dense(h, params, `${name}/down`));
-}
 
 /** The network's input row: hidden and missing cells are 0 and their mask says so. */
 export function assemble(input: TableInput, params: Params, spec: NetworkSpec): Tensor {

@@ -1,9 +1,7 @@
 import type { StepRandom } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
-
-/** Rows and columns of an image. */
-export type ImageShape = readonly [height: number, width: number];
+import type { ImageShape } from './image-shape.ts';
 
 /** Share of an image's side that it moves by at most, for a strength of 1. */
 const MOVE = 0.3;

@@ -5,7 +5,8 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { embeddingWidth, ParamBuilder } from '../network/init.ts';
 import { dense, layerNorm, type Params } from '../network/layers.ts';
 import type { Network, NetworkSpec, PreparedInput } from '../network/network.ts';
-import { assemble, residual, tabularInputWidth } from '../network/tabular.ts';
+import { residual } from '../network/bodies/residual.ts';
+import { assemble, tabularInputWidth } from '../network/tabular.ts';
 import { groupHeads, type HeadGroup, type VectorHead } from './heads.ts';
 import { greyFrames } from './vectors.ts';
 
