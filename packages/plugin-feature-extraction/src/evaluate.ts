@@ -49,11 +49,16 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       `${STAGE}: budgets asks for ${budgets.at(-1)} labelled rows, \`train\` has ${labelled.length}; ask for less`,
     );
 
+  const drawn = (budget: number, draw: number): number[] =>
+    Array.from(permutation(labelled.length, context.seed, draw).subarray(0, budget), (at) => labelled[at]!);
+  // The rows of a smaller budget are among those of the largest one.
+  const used = [...new Set(Array.from({ length: options.repeats }, (_, draw) => drawn(budgets.at(-1)!, draw)).flat())];
+  const placeOf = new Map(used.map((row, place) => [row, place]));
   const answer = predictor(await context.engine(), model);
   let sets: Awaited<ReturnType<typeof featureSets>>;
   try {
     context.progress(0.05, 'features of all rows');
-    sets = await featureSets(model, answer, tables, options.kind);
+    sets = await featureSets(model, answer, tables, used, options.kind);
   } finally {
     answer.dispose();
   }
@@ -63,8 +68,8 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
   for (const budget of budgets) {
     const scores = new Map<string, number[]>();
     for (let draw = 0; draw < options.repeats; draw++) {
-      const order = permutation(labelled.length, context.seed, draw);
-      const rows = Array.from(order.subarray(0, budget), (at) => labelled[at]!);
+      const rows = drawn(budget, draw);
+      const places = rows.map((row) => placeOf.get(row)!);
       const y = Int32Array.from(rows, (row) => labels.train[row]!);
       for (const features of FEATURES)
         for (const learner of options.learners) {
@@ -73,7 +78,7 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
           await new Promise((resolve) => setImmediate(resolve));
           const { train, test } = sets[features];
           const predicted = (learner === 'logistic' ? byLogistic : byNeighbours)(
-            takeRows(train, rows),
+            takeRows(train, places),
             y,
             test,
             classes.length,

@@ -2,7 +2,7 @@ import { encodeTable, tableLayout, FIRST_CATEGORY, type Model, type Predictor } 
 import type { Table } from '@hourglass/dataset';
 import { fitPca, pcaTransform, type NumberMatrix } from '@hourglass/metrics';
 import type { FeatureSet } from './metrics-schema.ts';
-import { beside, fitOneScale, fitScale, standardised, takeRows } from './standardise.ts';
+import { beside, fitOneScale, fitScale, standardised, takeRows, type Scale } from './standardise.ts';
 
 /** Rows components are fitted on at most. */
 const PCA_ROWS = 10_000;
@@ -42,36 +42,71 @@ export function rawOf({ encoder }: Pick<Model, 'encoder'>, table: Table): Number
   return beside(numbers, { rows, cols: width, data: hot });
 }
 
-/** Every set of features of training and test rows, brought to scale by the training rows, which need no labels for that. */
+/** A set of features, of the training rows asked for and of all test rows. */
+export interface FeatureRows {
+  train: NumberMatrix;
+  test: NumberMatrix;
+}
+
+/**
+ * Every set of features, brought to scale by all training rows, which need no labels for that. Of these only the rows named
+ * are kept: few have a label, and all of them in every set would be several times the table.
+ */
 export async function featureSets(
   model: Model,
   answer: Predictor,
   tables: { train: Table; test: Table },
+  rows: ArrayLike<number>,
   kind: 'deep' | 'latent',
-): Promise<Record<FeatureSet, { train: NumberMatrix; test: NumberMatrix }>> {
-  const raw = scaled(rawOf(model, tables.train), rawOf(model, tables.test));
-  const learned = scaled(
-    await featuresOf(model, answer, tables.train, kind),
-    await featuresOf(model, answer, tables.test, kind),
-    scaleOf(kind),
-  );
-  const step = Math.max(1, raw.train.rows / PCA_ROWS);
-  const few = Array.from({ length: Math.min(raw.train.rows, PCA_ROWS) }, (_, i) => Math.floor(i * step));
-  const k = Math.min(model.description.network.latentDim, raw.train.cols, raw.train.rows);
-  const pca = fitPca(takeRows(raw.train, few), k);
-  const components = (x: NumberMatrix): NumberMatrix => ({ rows: x.rows, cols: k, data: pcaTransform(pca, x) });
+): Promise<Record<FeatureSet, FeatureRows>> {
+  const scaled = (train: NumberMatrix, test: NumberMatrix, scale: Scale): FeatureRows => ({
+    train: standardised(takeRows(train, rows), scale),
+    test: standardised(test, scale),
+  });
+  const scaleOfKind = scaleOf(kind);
+  const [train, test] = [rawOf(model, tables.train), rawOf(model, tables.test)];
+  const scale = fitScale(train);
+  const raw = scaled(train, test, scale);
+  const known = await featuresOf(model, answer, tables.train, kind);
+  const learned = scaled(known, await featuresOf(model, answer, tables.test, kind), scaleOfKind(known));
+  const few = spread(train.rows, PCA_ROWS);
+  const k = Math.min(model.description.network.latentDim, train.cols, train.rows);
+  const pca = fitPca(standardised(takeRows(train, few), scale), k);
+  const components = (x: NumberMatrix): NumberMatrix =>
+    inBlocks(x, k, (block) => pcaTransform(pca, standardised(block, scale)));
+  const seen = components(train);
   return {
     raw,
-    pca: scaled(components(raw.train), components(raw.test), scaleOf(kind)),
+    pca: scaled(seen, components(test), scaleOfKind(seen)),
     features: learned,
     'raw+features': { train: beside(raw.train, learned.train), test: beside(raw.test, learned.test) },
   };
 }
 
+/** Up to `most` of `rows` rows, taken evenly. */
+const spread = (rows: number, most: number): number[] =>
+  Array.from({ length: Math.min(rows, most) }, (_, i) => Math.floor(i * Math.max(1, rows / most)));
+
+/** Rows that are changed at once. */
+const BLOCK = 4096;
+
+/** Rows changed a block at a time: `[n, d]` → `[n, cols]`. */
+function inBlocks(x: NumberMatrix, cols: number, change: (block: NumberMatrix) => Float64Array): NumberMatrix {
+  const data = new Float64Array(x.rows * cols);
+  for (let from = 0; from < x.rows; from += BLOCK) {
+    const length = Math.min(BLOCK, x.rows - from);
+    data.set(
+      change(
+        takeRows(
+          x,
+          Array.from({ length }, (_, i) => from + i),
+        ),
+      ),
+      from * cols,
+    );
+  }
+  return { rows: x.rows, cols, data };
+}
+
 /** Latents are a space, in which a direction that hardly varies says little; deep features are columns of their own. */
 export const scaleOf = (kind: 'deep' | 'latent'): typeof fitScale => (kind === 'latent' ? fitOneScale : fitScale);
-
-function scaled(train: NumberMatrix, test: NumberMatrix, fit = fitScale): { train: NumberMatrix; test: NumberMatrix } {
-  const scale = fit(train);
-  return { train: standardised(train, scale), test: standardised(test, scale) };
-}

@@ -25,11 +25,12 @@ export function fitOneScale(x: NumberMatrix): Scale {
   return { mean, deviation: deviation.fill(variance > 1e-24 ? Math.sqrt(variance) : 1) };
 }
 
-export const standardised = ({ rows, cols, data }: NumberMatrix, { mean, deviation }: Scale): NumberMatrix => ({
-  rows,
-  cols,
-  data: Float64Array.from(data, (value, i) => (value - mean[i % cols]!) / deviation[i % cols]!),
-});
+export function standardised({ rows, cols, data }: NumberMatrix, { mean, deviation }: Scale): NumberMatrix {
+  const scaled = new Float64Array(rows * cols);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) scaled[i * cols + j] = (data[i * cols + j]! - mean[j]!) / deviation[j]!;
+  return { rows, cols, data: scaled };
+}
 
 /** Matrices of equal rows side by side. */
 export function beside(a: NumberMatrix, b: NumberMatrix): NumberMatrix {
