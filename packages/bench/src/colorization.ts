@@ -28,14 +28,17 @@ const KNOWN = { grey: [21.55, 14.02, 0], mean: [21.91, 13.29, 9.4], truth: 34.1 
 export async function run({ rows: most, log }: BenchmarkOptions): Promise<BenchmarkResult> {
   const rows: BenchmarkResult['rows'] = [];
   const notes: string[] = [];
-  const add = (method: string, { psnr, abRmse, colourfulness }: Score, seconds: string): void =>
-    void rows.push({
+  const add = (method: string, { psnr, abRmse, colourfulness }: Score, seconds: string): void => {
+    // A run of an hour says what it found at once.
+    log(`${method}: ${rounded(psnr, 2)} dB, ab-RMSE ${rounded(abRmse, 2)}, colourfulness ${rounded(colourfulness, 1)}`);
+    rows.push({
       method,
       'PSNR pooled': rounded(psnr, 2),
       'ab-RMSE': rounded(abRmse, 2),
       colourfulness: rounded(colourfulness, 1),
       'train s': seconds,
     });
+  };
   const count = Math.min(most ?? ALL.cifar, ALL.cifar);
   const epochs = Math.round(EPOCHS * (ALL.cifar / count) ** 0.25);
   const measured = count < ALL.cifar ? 2000 : 10_000;

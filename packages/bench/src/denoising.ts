@@ -78,8 +78,10 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
       const file = join(folder, `${set}.parquet`);
       await stage('data/export', { uri: file }, { data: test });
       for (const [level, sigma] of levels) {
-        const add = (method: string, { psnr, meanPsnr, ssim }: Score, train = '', each: number | '' = ''): void =>
-          void rows.push({
+        const add = (method: string, { psnr, meanPsnr, ssim }: Score, train = '', each: number | '' = ''): void => {
+          // A run of hours says what it found at once.
+          log(`${set}, σ = ${sigma}: ${method} ${rounded(psnr, 2)} dB`);
+          rows.push({
             pictures: set,
             σ: sigma,
             method,
@@ -89,6 +91,7 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
             'train s': train,
             'ms a picture': each,
           });
+        };
         log(`${set}, σ = ${sigma}: learning from ${count} pictures, ${epochs} epochs`);
         const learned = await stage('denoising/train', { ...train, level, epochs }, { data: pictures.train });
         const measured = await stage(
