@@ -48,7 +48,7 @@ const CASES: { table: LabelledTable; budgets: number[]; train: Record<string, un
       contrast: 0.3,
       architecture: 'conv',
       width: 64,
-      epochs: 8,
+      epochs: 6,
       learningRate: 0.002,
       weightDecay: 0,
       swapRate: 0,
