@@ -1,4 +1,5 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { ALL, pictureSet } from './picture-sets.ts';
 import { rounded } from './rounded.ts';
 import { takeFirst } from './take-first.ts';
@@ -26,19 +27,16 @@ const TRAIN = { width: 24, batchSize: 64, learningRate: 0.002, grey: 'skip' };
 const KNOWN = { grey: [21.55, 14.02, 0], mean: [21.91, 13.29, 9.4], truth: 34.1 } as const;
 
 export async function run({ rows: most, log }: BenchmarkOptions): Promise<BenchmarkResult> {
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
-  const add = (method: string, { psnr, abRmse, colourfulness }: Score, seconds: string): void => {
-    // A run of an hour says what it found at once.
-    log(`${method}: ${rounded(psnr, 2)} dB, ab-RMSE ${rounded(abRmse, 2)}, colourfulness ${rounded(colourfulness, 1)}`);
-    rows.push({
+  const add = (method: string, { psnr, abRmse, colourfulness }: Score, seconds: string): void =>
+    addRow({
       method,
       'PSNR pooled': rounded(psnr, 2),
       'ab-RMSE': rounded(abRmse, 2),
       colourfulness: rounded(colourfulness, 1),
       'train s': seconds,
     });
-  };
   const count = Math.min(most ?? ALL.cifar, ALL.cifar);
   const epochs = Math.round(EPOCHS * (ALL.cifar / count) ** 0.25);
   const measured = count < ALL.cifar ? 2000 : 10_000;

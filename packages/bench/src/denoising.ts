@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { ALL, PICTURE_SETS, pictureSet, type PictureSet } from './picture-sets.ts';
 import { chosenTables } from './labelled-tables.ts';
 import { runPython } from './python.ts';
@@ -63,7 +64,7 @@ const KNOWN: Record<string, number> = {
 const GUARD = 0.5;
 
 export async function run({ rows: most, tables, peers, log }: BenchmarkOptions): Promise<BenchmarkResult> {
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   const wanted = chosenTables(PICTURE_SETS, tables);
   let versions: Record<string, string> = {};
@@ -78,10 +79,8 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
       const file = join(folder, `${set}.parquet`);
       await stage('data/export', { uri: file }, { data: test });
       for (const [level, sigma] of levels) {
-        const add = (method: string, { psnr, meanPsnr, ssim }: Score, train = '', each: number | '' = ''): void => {
-          // A run of hours says what it found at once.
-          log(`${set}, σ = ${sigma}: ${method} ${rounded(psnr, 2)} dB`);
-          rows.push({
+        const add = (method: string, { psnr, meanPsnr, ssim }: Score, train = '', each: number | '' = ''): void =>
+          addRow({
             pictures: set,
             σ: sigma,
             method,
@@ -91,7 +90,6 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
             'train s': train,
             'ms a picture': each,
           });
-        };
         log(`${set}, σ = ${sigma}: learning from ${count} pictures, ${epochs} epochs`);
         const learned = await stage('denoising/train', { ...train, level, epochs }, { data: pictures.train });
         const measured = await stage(

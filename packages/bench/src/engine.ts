@@ -8,6 +8,7 @@ import { HourglassError } from '@hourglass/core';
 import { engineStatuses, type EngineName } from '@hourglass/engine';
 import { REFERENCE_NETS, type ReferenceNet } from '@hourglass/engine/reference-nets';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { COMPARED, writeCase } from './engine-case.ts';
 import { runPython } from './python.ts';
 
@@ -114,7 +115,7 @@ export async function run({ nets, engines, peers, threads, log }: BenchmarkOptio
     );
   const most = threads ?? availableParallelism();
   const folder = await mkdtemp(join(tmpdir(), 'hourglass-bench-'));
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   try {
     for (const net of chosen) {
@@ -141,7 +142,7 @@ export async function run({ nets, engines, peers, threads, log }: BenchmarkOptio
         const cpuRatio = ratio === undefined ? undefined : one.cpuMsPerStep! / least((t) => t.cpuMsPerStep);
         const target = TARGETS[key]?.[net.name];
         const loss = one.losses?.[COMPARED - 1];
-        rows.push({
+        addRow({
           net: net.name,
           method: title,
           'ms/step': shown(one.msPerStep),

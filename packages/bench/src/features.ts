@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { chosenTables, LABELS, labelledTable, type LabelledTable } from './labelled-tables.ts';
 import { runPython } from './python.ts';
 import { withStages } from './with-stages.ts';
@@ -83,7 +84,7 @@ export async function run({
   epochs,
   log,
 }: BenchmarkOptions): Promise<BenchmarkResult> {
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   const wanted = chosenTables([...new Set(CASES.map(({ table }) => table))], tables);
   await withStages(async (stage, { folder }) => {
@@ -126,7 +127,7 @@ export async function run({
         const shown = ({ accuracy, spread }: { accuracy: number; spread: number }): string =>
           `${accuracy.toFixed(3)} ± ${spread.toFixed(3)}`;
         const tree = forest?.scores[String(budget)];
-        rows.push({
+        addRow({
           table,
           labels: budget,
           raw: shown(of('raw')),

@@ -1,4 +1,5 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { chosenTables, LABELS, labelledTable } from './labelled-tables.ts';
 import { indexOfMany } from './matching-index.ts';
 import { rounded } from './rounded.ts';
@@ -40,7 +41,7 @@ interface Metrics extends Scores {
 }
 
 export async function run({ tables, rows: asked, peers, epochs, log }: BenchmarkOptions): Promise<BenchmarkResult> {
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   const wanted = chosenTables(['digits', 'mnist', 'objects'], tables);
   await withStages(async (stage, place) => {
@@ -63,7 +64,7 @@ export async function run({ tables, rows: asked, peers, epochs, log }: Benchmark
       );
       const found = metrics.metrics as Metrics;
       const { pca, raw } = found.baselines;
-      rows.push({
+      addRow({
         table,
         d: CASES[table].latentDim,
         'P@10': round(found.precisionAtK),

@@ -1,4 +1,5 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { chosenTables, LABELS, labelledTable, type LabelledTable } from './labelled-tables.ts';
 import { rounded } from './rounded.ts';
 import { withStages } from './with-stages.ts';
@@ -58,7 +59,7 @@ interface Metrics {
 }
 
 export async function run({ tables, dims: sizes, epochs, log }: BenchmarkOptions): Promise<BenchmarkResult> {
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   const wanted = chosenTables(['digits', 'letter', 'satellite', 'mnist'], tables);
   await withStages(async (stage) => {
@@ -90,7 +91,7 @@ export async function run({ tables, dims: sizes, epochs, log }: BenchmarkOptions
       // MNIST's figures are customary for pixels in [0, 1].
       const unit = table === 'mnist' ? 255 ** 2 : 1;
       for (const point of metrics.curve)
-        rows.push({
+        addRow({
           table,
           d: point.d,
           'squared error': round(point.squaredError / unit),

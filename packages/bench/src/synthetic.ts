@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ArtifactRef } from '@hourglass/core';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
+import { growingTable } from './growing-table.ts';
 import { benchmarkData } from './data-folder.ts';
 import { runPython } from './python.ts';
 import { deviation, mean } from './spread.ts';
@@ -58,7 +59,7 @@ const GUARD = 1e-3;
 export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): Promise<BenchmarkResult> {
   const chosen = TABLES.filter(({ table }) => tables?.includes(table) ?? true);
   const files = chosen.map(({ table }) => benchmarkData(`${table}.parquet`));
-  const rows: BenchmarkResult['rows'] = [];
+  const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   let farthest = 0;
   await withStages(async (stage, { folder }) => {
@@ -133,7 +134,7 @@ export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): 
             all.map(({ worth }) => pick(worth)),
             digits,
           );
-        rows.push({
+        addRow({
           table,
           method: title,
           quality: of(({ quality }) => quality),
