@@ -82,27 +82,27 @@ function warped(x: Tensor, shape: ImageShape, strength: number, params: Params, 
 
 /** @throws OPTION_INVALID where an option is for images and the learned numbers are not one image of one unit */
 function checkImage(layout: TableLayout, options: LatentOptions, bounded: boolean): void {
-  const { shape, normalisation, warp, architecture } = options;
-  const option = warp > 0 ? 'warp' : 'architecture: conv';
-  if (warp === 0 && architecture !== 'conv') return;
-  if (!shape) return refuse(option, 'needs shape, the rows and columns of the image that the learned numbers are');
+  const { shape, normalisation, warp } = options;
+  const conv = options.architecture === 'conv';
+  if (warp === 0 && !conv) return;
+  const refuseImage = (why: string): never => (warp > 0 ? refuse('warp', why) : refuse('architecture', `conv: ${why}`));
+  if (!shape) return refuseImage('needs shape, the rows and columns of the image that the learned numbers are');
   const reals = realWidth(layout);
   const [height, width] = shape;
   const pixels = height * width;
-  const others = layout.booleans + layout.categories.length;
+  // A warp moves the numbers and leaves categories as they are; convolutions see nothing but the image.
+  const others = layout.booleans + (conv ? layout.categories.length + layout.cycles.length : 0);
   // A warp moves single numbers, convolutions may see colours, channels last.
   const fits = warp > 0 ? reals === pixels : reals > 0 && reals % pixels === 0;
   if (!fits || others > 0)
-    refuse(
-      option,
+    refuseImage(
       `shape ${height} × ${width} has ${pixels} pixels, learned are ${reals} numbers and elements of vectors and ${others} other columns; give the shape of the image they are, and exclude what is no pixel`,
     );
   if (layout.numbers > 0 && normalisation !== 'pooled')
-    refuse(option, `pixels that are columns need normalisation: pooled, one scale for all, found ${normalisation}`);
-  if (warp > 0 && !bounded)
-    refuse(option, 'needs bounded: true and a network that is not linear, to know what is dark');
+    refuseImage(`pixels that are columns need normalisation: pooled, one scale for all, found ${normalisation}`);
+  if (warp > 0 && !bounded) refuseImage('needs bounded: true and a network that is not linear, to know what is dark');
 }
 
 function refuse(option: string, why: string): never {
-  throw new HourglassError('OPTION_INVALID', `${option}: ${why}`, { details: { option: option.split(':')[0] } });
+  throw new HourglassError('OPTION_INVALID', `${option}: ${why}`, { details: { option } });
 }

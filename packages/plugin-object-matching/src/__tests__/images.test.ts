@@ -1,18 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openStore, type ArtifactStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { queryDataset } from '@hourglass/dataset';
 import { runStage } from '@hourglass/plugin-kit/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run as runIndex } from '../build-index.ts';
 import { run as runEvaluate } from '../evaluate.ts';
 import * as stages from '../index.ts';
 import { run as runTrain } from '../train.ts';
+import { digits } from './support/digits.ts';
 
-const DIGITS = fileURLToPath(new URL('../../../../workflows/data/digits.parquet', import.meta.url));
 let folder: string;
 let store: ArtifactStore;
 let gallery: ArtifactRef;
@@ -21,36 +19,36 @@ let queries: ArtifactRef;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hourglass-images-'));
   store = (await openStore(folder)).artifacts;
-  const digits = (from: number, to: number): Promise<ArtifactRef> =>
-    queryDataset(store, {
-      inputs: {},
-      sql: `SELECT * EXCLUDE (i) FROM (SELECT row_number() OVER () AS i, * FROM read_parquet('${DIGITS}')) WHERE i BETWEEN ${from} AND ${to} ORDER BY i`,
-    });
-  gallery = await digits(1, 1200);
-  queries = await digits(1201, 1700);
+  gallery = await digits(store, 'a', 1, 1200);
+  queries = await digits(store, 'q', 1201, 1700);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const OPTIONS = {
-  exclude: ['label'],
-  normalisation: 'pooled',
-  shape: [8, 8] as [number, number],
-  ordered: false,
-} as const;
+const CONTEXT = { seed: 3, engine: 'onnxruntime' } as const;
 const train = async (options: object): Promise<ArtifactRef> =>
   (
     await runStage({
       manifest: stages.train,
       run: runTrain,
       inputs: { data: gallery },
-      options: { ...OPTIONS, exclude: ['label'], latentDim: 3, width: 16, epochs: 12, learningRate: 0.004, ...options },
-      context: { artifacts: store, seed: 3, engine: 'onnxruntime' },
+      options: {
+        exclude: ['label', 'name'],
+        normalisation: 'pooled',
+        shape: [8, 8],
+        ordered: false,
+        latentDim: 3,
+        width: 16,
+        epochs: 12,
+        learningRate: 0.004,
+        ...options,
+      },
+      context: { artifacts: store, ...CONTEXT },
     })
   ).outputs.model;
 
 /** Share of the digits, shifted by a pixel, that find themselves, and of the ten nearest of others that are of their class. */
 async function scores(options: object): Promise<{ recallAt1: number; precisionAtK: number }> {
-  const context = { artifacts: store, seed: 3, engine: 'onnxruntime' } as const;
+  const context = { artifacts: store, ...CONTEXT };
   const model = await train(options);
   const { index } = (
     await runStage({ manifest: stages.index, run: runIndex, inputs: { data: gallery, model }, options: {}, context })
@@ -85,5 +83,11 @@ describe('train on images', () => {
     await refused({ contrast: 0.3 }).toThrow(
       /contrast: needs views of a row that differ, found warp: 0 and swapRate: 0/,
     );
+  });
+
+  it('warps images beside categories, which convolutions would not see', async () => {
+    const beside = { exclude: ['name'], categorical: ['label'], epochs: 1, warp: 0.2 };
+    await expect(train({ ...beside, architecture: 'mlp' })).resolves.toBeDefined();
+    await expect(train({ ...beside, architecture: 'conv' })).rejects.toThrow(/64 numbers .* and 1 other columns/);
   });
 });

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openStore, readFigures, type ArtifactStore } from '@hourglass/artifacts';
 import { readOutOf } from '@hourglass/autoencoder/read-out';
 import type { ArtifactRef } from '@hourglass/core';
@@ -16,8 +15,8 @@ import * as stages from '../index.ts';
 import { run as runMatch } from '../match.ts';
 import { run as runRemove } from '../remove.ts';
 import { run as runTrain } from '../train.ts';
+import { digits } from './support/digits.ts';
 
-const DIGITS = fileURLToPath(new URL('../../../../workflows/data/digits.parquet', import.meta.url));
 let folder: string;
 let store: ArtifactStore;
 /** 150 digits named a1 … a150; 40 others, q1 …; */
@@ -28,17 +27,12 @@ let index: ArtifactRef;
 
 const QUICK = { exclude: ['label', 'name'], normalisation: 'pooled', width: 16, latentDim: 8, epochs: 2 } as const;
 const context = (seed = 3) => ({ artifacts: store, seed });
-const digits = (prefix: string, from: number, to: number): Promise<ArtifactRef> =>
-  queryDataset(store, {
-    inputs: {},
-    sql: `SELECT '${prefix}' || (i - ${from - 1}) AS name, * EXCLUDE (i) FROM (SELECT row_number() OVER () AS i, * FROM read_parquet('${DIGITS}')) WHERE i BETWEEN ${from} AND ${to} ORDER BY i`,
-  });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hourglass-matching-'));
   store = (await openStore(folder)).artifacts;
-  gallery = await digits('a', 1, 150);
-  others = await digits('q', 1001, 1040);
+  gallery = await digits(store, 'a', 1, 150);
+  others = await digits(store, 'q', 1001, 1040);
   model = await train(3);
   index = (await build({ id: 'name' })).outputs.index;
 });
