@@ -12,6 +12,7 @@ import { HourglassError, type StageOptions } from '@hourglass/core';
 import type { ColumnData, Table } from '@hourglass/dataset';
 import {
   accuracy,
+  evenly,
   fitPca,
   nearestNeighbours,
   neighbourhoodScore,
@@ -19,6 +20,7 @@ import {
   pcaReconstruct,
   pcaTransform,
   scoreReconstruction,
+  takeRows,
   type NumberMatrix,
 } from '@hourglass/metrics';
 import type { evaluate } from './index.ts';
@@ -103,7 +105,7 @@ export async function scoreReduction(
       'DATA_INSUFFICIENT',
       `dimensionality-reduction/evaluate: expected at least two classes in the label column "${label}", found one only (${labels[0]![0]})`,
     );
-  const sample = everyFew(data.rows, options.neighbourRows);
+  const sample = evenly(data.rows, options.neighbourRows);
   const near = fill(takeRows(x, sample), mean);
   const score = async (
     embedding: NumberMatrix,
@@ -140,7 +142,9 @@ export async function scoreReduction(
       baselines: { pca: { ...last.pca, ...theirs, smallest: smallest((point) => point.pca.explainedVariance) } },
       curve,
     },
-    ...(d > 1 ? { map: planeMap(takeRows(z, sample), model, labels?.[1] && sample.map((i) => labels[1]![i]!)) } : {}),
+    ...(d > 1
+      ? { map: planeMap(takeRows(z, sample), model, labels?.[1] && Array.from(sample, (i) => labels[1]![i]!)) }
+      : {}),
   };
 }
 
@@ -253,18 +257,6 @@ function firstColumns<M extends NumberMatrix>({ cols, data }: M, size: number): 
 
 const firstColumnsOnly = ({ cols, data }: NumberMatrix, size: number): Float64Array =>
   Float64Array.from(Array.from(data).filter((_, i) => i % cols < size));
-
-const takeRows = ({ cols, data }: NumberMatrix, rows: number[]): NumberMatrix & { data: Float64Array } => {
-  const taken = new Float64Array(rows.length * cols);
-  rows.forEach((row, i) => {
-    for (let j = 0; j < cols; j++) taken[i * cols + j] = data[row * cols + j]!;
-  });
-  return { rows: rows.length, cols, data: taken };
-};
-
-/** At most `count` row numbers, evenly. */
-const everyFew = (rows: number, count: number): number[] =>
-  Array.from({ length: Math.min(rows, count) }, (_, i) => Math.floor((i * rows) / Math.min(rows, count)));
 
 const classesOf = (data: ColumnData): string[] =>
   data.kind === 'numeric'

@@ -9,6 +9,7 @@ import {
   mostProbable,
   nearestNeighbours,
   neighbourVotes,
+  takeRows,
   type NumberMatrix,
 } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
@@ -18,7 +19,6 @@ import type { evaluate } from './index.ts';
 import { classesOf, classTexts, requireLabel } from './label.ts';
 import { FEATURES, type EfficiencyMetrics, type FeatureSet } from './metrics-schema.ts';
 import { refuseLeak } from './refuse-leak.ts';
-import { takeRows } from './standardise.ts';
 
 const STAGE = 'feature-extraction/evaluate';
 const NEIGHBOURS = 5;
@@ -49,10 +49,11 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       `${STAGE}: budgets asks for ${budgets.at(-1)} labelled rows, \`train\` has ${labelled.length}; ask for less`,
     );
 
-  const drawn = (budget: number, draw: number): number[] =>
-    Array.from(permutation(labelled.length, context.seed, draw).subarray(0, budget), (at) => labelled[at]!);
-  // The rows of a smaller budget are among those of the largest one.
-  const used = [...new Set(Array.from({ length: options.repeats }, (_, draw) => drawn(budgets.at(-1)!, draw)).flat())];
+  // Of each draw the first rows serve a smaller budget.
+  const draws = Array.from({ length: options.repeats }, (_, draw) =>
+    Array.from(permutation(labelled.length, context.seed, draw).subarray(0, budgets.at(-1)), (at) => labelled[at]!),
+  );
+  const used = [...new Set(draws.flat())];
   const placeOf = new Map(used.map((row, place) => [row, place]));
   const answer = predictor(await context.engine(), model);
   let sets: Awaited<ReturnType<typeof featureSets>>;
@@ -67,8 +68,8 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
   let done = 0;
   for (const budget of budgets) {
     const scores = new Map<string, number[]>();
-    for (let draw = 0; draw < options.repeats; draw++) {
-      const rows = drawn(budget, draw);
+    for (const [draw, all] of draws.entries()) {
+      const rows = all.slice(0, budget);
       const places = rows.map((row) => placeOf.get(row)!);
       const y = Int32Array.from(rows, (row) => labels.train[row]!);
       for (const features of FEATURES)

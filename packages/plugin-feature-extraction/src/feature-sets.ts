@@ -1,8 +1,8 @@
 import { encodeTable, tableLayout, FIRST_CATEGORY, type Model, type Predictor } from '@hourglass/autoencoder';
 import type { Table } from '@hourglass/dataset';
-import { fitPca, pcaTransform, type NumberMatrix } from '@hourglass/metrics';
+import { evenly, fitPca, pcaTransform, takeRows, type NumberMatrix } from '@hourglass/metrics';
 import type { FeatureSet } from './metrics-schema.ts';
-import { beside, fitOneScale, fitScale, standardised, takeRows, type Scale } from './standardise.ts';
+import { beside, fitOneScale, fitScale, standardised, type Scale } from './standardise.ts';
 
 /** Rows components are fitted on at most. */
 const PCA_ROWS = 10_000;
@@ -69,7 +69,7 @@ export async function featureSets(
   const raw = scaled(train, test, scale);
   const known = await featuresOf(model, answer, tables.train, kind);
   const learned = scaled(known, await featuresOf(model, answer, tables.test, kind), scaleOfKind(known));
-  const few = spread(train.rows, PCA_ROWS);
+  const few = evenly(train.rows, PCA_ROWS);
   const k = Math.min(model.description.network.latentDim, train.cols, train.rows);
   const pca = fitPca(standardised(takeRows(train, few), scale), k);
   const components = (x: NumberMatrix): NumberMatrix =>
@@ -83,10 +83,6 @@ export async function featureSets(
   };
 }
 
-/** Up to `most` of `rows` rows, taken evenly. */
-const spread = (rows: number, most: number): number[] =>
-  Array.from({ length: Math.min(rows, most) }, (_, i) => Math.floor(i * Math.max(1, rows / most)));
-
 /** Rows that are changed at once. */
 const BLOCK = 4096;
 
@@ -94,16 +90,8 @@ const BLOCK = 4096;
 function inBlocks(x: NumberMatrix, cols: number, change: (block: NumberMatrix) => Float64Array): NumberMatrix {
   const data = new Float64Array(x.rows * cols);
   for (let from = 0; from < x.rows; from += BLOCK) {
-    const length = Math.min(BLOCK, x.rows - from);
-    data.set(
-      change(
-        takeRows(
-          x,
-          Array.from({ length }, (_, i) => from + i),
-        ),
-      ),
-      from * cols,
-    );
+    const rows = Array.from({ length: Math.min(BLOCK, x.rows - from) }, (_, i) => from + i);
+    data.set(change(takeRows(x, rows)), from * cols);
   }
   return { rows: x.rows, cols, data };
 }

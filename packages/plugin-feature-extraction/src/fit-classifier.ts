@@ -2,14 +2,14 @@ import { checkSchema, loadModel, predictor, refuseLearnedLabel } from '@hourglas
 import { HourglassError } from '@hourglass/core';
 import { openDataset } from '@hourglass/dataset';
 import { permutation } from '@hourglass/engine';
-import { accuracy, logisticProbabilities, mostProbable } from '@hourglass/metrics';
+import { accuracy, logisticProbabilities, mostProbable, takeRows } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { featuresOf, scaleOf } from './feature-sets.ts';
 import { fitHead, fitTemperature, logLoss, tempered } from './fit-head.ts';
 import { putHead } from './head-model.ts';
 import type { fitClassifier } from './index.ts';
 import { classesOf, classTexts, requireLabel } from './label.ts';
-import { standardised, takeRows } from './standardise.ts';
+import { standardised } from './standardise.ts';
 
 const STAGE = 'feature-extraction/fit-classifier';
 const FEWEST = 10;

@@ -3,10 +3,10 @@ import {
   fitLogistic,
   logisticProbabilities,
   mostProbable,
+  takeRows,
   type LogisticModel,
   type NumberMatrix,
 } from '@hourglass/metrics';
-import { takeRows } from './standardise.ts';
 
 /** Penalties tried: weights of the data against that of the coefficients. */
 const PENALTIES = [0.01, 0.1, 1];

@@ -29,10 +29,7 @@ export const train = defineStage({
       .default('none')
       .describe('pca: begin as principal components; none: learn everything, which makes richer hidden features.'),
     label: z.string().optional().describe('The column to be predicted later: never learned from.'),
-    swapRate: latentOptions.swapRate
-      .unwrap()
-      .default(0.15)
-      .describe('Swap noise: share of cells that take the value of another row while training. 0: none.'),
+    swapRate: latentOptions.swapRate.unwrap().default(0.15).describe(latentOptions.swapRate.description!),
   }),
   resources: { ...engine, checkpoint: true },
 });

@@ -42,10 +42,3 @@ export function beside(a: NumberMatrix, b: NumberMatrix): NumberMatrix {
   }
   return { rows: a.rows, cols, data };
 }
-
-/** Some rows, in the order given. */
-export function takeRows({ cols, data }: NumberMatrix, rows: ArrayLike<number>): NumberMatrix {
-  const taken = new Float64Array(rows.length * cols);
-  for (let i = 0; i < rows.length; i++) for (let j = 0; j < cols; j++) taken[i * cols + j] = data[rows[i]! * cols + j]!;
-  return { rows: rows.length, cols, data: taken };
-}

@@ -3,6 +3,7 @@ import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, sampleRows, type ColumnData, type Table } from '@hourglass/dataset';
 import {
   accuracy,
+  evenly,
   nearestNeighbours,
   neighbourVotes,
   precisionAtK,
@@ -58,8 +59,7 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
     const toSpaces = spacesOf(model, answer, gallery);
     const known = await toSpaces(gallery);
     const asked = await toSpaces(data);
-    const sample = Math.min(gallery.rows, options.maxQueries);
-    const rows = Array.from({ length: sample }, (_, i) => Math.floor((i * gallery.rows) / sample));
+    const rows = Array.from(evenly(gallery.rows, options.maxQueries));
     const distorted =
       options.noise + options.occlusion + options.shift > 0
         ? await Promise.all(

@@ -1,4 +1,5 @@
 import { drawUniform, type Engine } from '@hourglass/engine';
+import { evenly } from '@hourglass/metrics';
 import type { EncodedTable } from '../columns/encode.ts';
 import { valueWidth } from '../columns/encoder.ts';
 import { takeRows } from '../model/data.ts';
@@ -27,10 +28,7 @@ export async function heldOutAnswers(engine: Engine, lesson: Lesson, model: Mode
   const { numbers } = layout;
   const p = valueWidth(layout);
   const columns = lesson.encoder.columns.length;
-  const rows = evenly(
-    Int32Array.from({ length: train.rows }, (_, row) => row),
-    ROWS,
-  );
+  const rows = evenly(train.rows, ROWS);
   const seen = takeRows(train, rows);
   const pairs = HELD_OUT_BANDS.map(() => Array.from({ length: numbers }, (): [number, number][] => []));
   const answer = predictor(engine, model);
@@ -49,13 +47,11 @@ export async function heldOutAnswers(engine: Engine, lesson: Lesson, model: Mode
   }
   return pairs.map((band) =>
     band.map((all) => {
-      const kept = evenly(
-        all.sort(([a, x], [b, y]) => a - b || x - y),
-        PAIRS,
-      );
+      all.sort(([a, x], [b, y]) => a - b || x - y);
+      const kept = evenly(all.length, PAIRS);
       return {
-        predicted: Float32Array.from(kept, ([predicted]) => predicted),
-        observed: Float32Array.from(kept, ([, observed]) => observed),
+        predicted: Float32Array.from(kept, (i) => all[i]![0]),
+        observed: Float32Array.from(kept, (i) => all[i]![1]),
       };
     }),
   );
@@ -65,9 +61,4 @@ function hideBesides(seen: EncodedTable, rate: number, seed: number, pass: numbe
   if (rate === 0) return seen;
   const draws = drawUniform({ seed, domain: 'host', step: pass, call: 3 }, seen.w.length);
   return { ...seen, w: seen.w.map((weight, i) => (draws[i]! < rate ? 0 : weight)) };
-}
-
-function evenly<T>(items: ArrayLike<T>, count: number): T[] {
-  const n = Math.min(count, items.length);
-  return Array.from({ length: n }, (_, i) => items[Math.floor((i * items.length) / n)]!);
 }

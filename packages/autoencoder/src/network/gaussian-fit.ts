@@ -1,3 +1,5 @@
+import { evenly } from '@hourglass/metrics';
+
 /** A multivariate normal. */
 export interface Gaussian {
   /** `[p]` */
@@ -143,10 +145,4 @@ function identity(p: number): Float64Array<ArrayBuffer> {
   const matrix = new Float64Array(p * p);
   for (let j = 0; j < p; j++) matrix[j * p + j] = 1;
   return matrix;
-}
-
-/** At most `count` of the rows 0 … n − 1, evenly spaced. */
-function evenly(n: number, count: number): Int32Array {
-  if (n <= count) return Int32Array.from({ length: n }, (_, i) => i);
-  return Int32Array.from({ length: count }, (_, i) => Math.floor((i * n) / count));
 }
