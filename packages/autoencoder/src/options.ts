@@ -106,10 +106,7 @@ export const latentOptions = {
     .describe(
       'Network body: residual blocks with LayerNorm and GELU, a plain bottleneck MLP, linear (PCA), or for images (see shape) convolutions.',
     ),
-  width: learnerOptions.width
-    .unwrap()
-    .default(128)
-    .describe('Width of the hidden layers; conv: channels of the image at its smallest.'),
+  width: learnerOptions.width.describe('Width of the hidden layers; conv: channels of the image at its smallest.'),
   normalisation: learnerOptions.normalisation
     .unwrap()
     .default('standard')

@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { resolveEngine } from '@hourglass/engine';
-import { openDataset, queryDataset, type DatasetReader } from '@hourglass/dataset';
+import type { DatasetReader } from '@hourglass/dataset';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeTable } from '../columns/encode.ts';
@@ -9,21 +8,14 @@ import type { NetworkSpec } from '../network/network.ts';
 import { predictor } from '../model/predictor.ts';
 import { exportModel } from '../onnx/export-model.ts';
 import { identity, learn, lessonOf, modelOf } from './support/learning.ts';
-import { temporaryStore } from './support/workbench.ts';
+import { listedDigits, temporaryStore } from './support/workbench.ts';
 
-const DIGITS = fileURLToPath(new URL('../../../../workflows/data/digits.parquet', import.meta.url));
-const PIXELS = Array.from({ length: 64 }, (_, k) => `p${Math.floor(k / 8)}${k % 8}`);
 let place: Awaited<ReturnType<typeof temporaryStore>>;
 let digits: DatasetReader;
 
-const open = async (sql: string): Promise<DatasetReader> =>
-  openDataset(place.artifacts, await queryDataset(place.artifacts, { inputs: {}, sql }));
-
 beforeAll(async () => {
   place = await temporaryStore();
-  digits = await open(
-    `SELECT list_value(${PIXELS.join(', ')})::UTINYINT[] AS pixels FROM read_parquet('${DIGITS}') LIMIT 400`,
-  );
+  digits = await listedDigits(place.artifacts, 400, 'v AS pixels');
 });
 afterAll(() => place.remove());
 
@@ -34,29 +26,31 @@ const ofImages = (image: ImageShape) => ({
 });
 const options = { latentDim: 8, width: 16, blocks: 1, learningRate: 0.01 } as const;
 
+/** A lesson of the digits, and what an engine learned in it. */
+async function learned(name: 'onnxruntime' | 'cpu', epochs: number) {
+  const engine = await resolveEngine(name);
+  const lesson = await lessonOf(digits, { ...options, epochs }, ofImages([8, 8]));
+  const { trained } = await learn(engine, lesson);
+  return { engine, lesson, trained };
+}
+
 describe('a network of convolutions', () => {
   it('learns images, the same on every engine that is here, and its file answers as it does', async () => {
-    const losses: number[][] = [];
-    for (const name of ['onnxruntime', 'cpu'] as const) {
-      const engine = await resolveEngine(name);
-      const lesson = await lessonOf(digits, { ...options, epochs: name === 'cpu' ? 1 : 30 }, ofImages([8, 8]));
-      const { trained } = await learn(engine, lesson);
-      losses.push(trained.curve.map(({ validationLoss }) => validationLoss!));
-      if (name === 'cpu') continue;
-      // The mean of all digits costs 1.
-      expect(losses[0]![0]).toBeGreaterThan(0.9);
-      expect(trained.validationLoss).toBeLessThan(0.35);
-      const model = modelOf(lesson, [trained.params], { application: 'identity', version: 1 });
-      const answer = predictor(engine, model);
-      const table = await digits.table(['pixels']);
-      const latents = await answer.latents(encodeTable(lesson.encoder, table));
-      const session = await InferenceSession.create((await exportModel(model, { outputs: ['latent'] })).bytes);
-      const raw = Float32Array.from(table.vectors!.pixels!.values);
-      const found = await session.run({ pixels: new Tensor('float32', raw, [400, 64]) });
-      const given = found.latent!.data as Float32Array;
-      latents.forEach((value, i) => expect(Math.abs(value - given[i]!)).toBeLessThan(1e-4));
-    }
-    expect(losses[1]![0]).toBeCloseTo(losses[0]![0]!, 4);
+    const { engine, lesson, trained } = await learned('onnxruntime', 30);
+    const untrained = trained.curve[0]!.validationLoss!;
+    // The mean of all digits costs 1.
+    expect(untrained).toBeGreaterThan(0.9);
+    expect(trained.validationLoss).toBeLessThan(0.35);
+    expect((await learned('cpu', 1)).trained.curve[0]!.validationLoss).toBeCloseTo(untrained, 4);
+
+    const model = modelOf(lesson, [trained.params], { application: 'identity', version: 1 });
+    const table = await digits.table(['pixels']);
+    const latents = await predictor(engine, model).latents(encodeTable(lesson.encoder, table));
+    const session = await InferenceSession.create((await exportModel(model, { outputs: ['latent'] })).bytes);
+    const raw = Float32Array.from(table.vectors!.pixels!.values);
+    const found = await session.run({ pixels: new Tensor('float32', raw, [400, 64]) });
+    const given = found.latent!.data as Float32Array;
+    latents.forEach((value, i) => expect(Math.abs(value - given[i]!)).toBeLessThan(1e-4));
   });
 
   it.each([

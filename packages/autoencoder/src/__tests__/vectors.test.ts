@@ -1,6 +1,5 @@
 import { resolveEngine } from '@hourglass/engine';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { fileURLToPath } from 'node:url';
 import { openDataset, queryDataset, type DatasetReader, type Table } from '@hourglass/dataset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainMember } from '../application/learn.ts';
@@ -13,10 +12,8 @@ import { predictor } from '../model/predictor.ts';
 import { loadModel, saveModel } from '../model/save.ts';
 import { exportModel } from '../onnx/export-model.ts';
 import { identity, lessonOf, modelOf } from './support/learning.ts';
-import { temporaryStore } from './support/workbench.ts';
+import { listedDigits, temporaryStore } from './support/workbench.ts';
 
-const DIGITS = fileURLToPath(new URL('../../../../workflows/data/digits.parquet', import.meta.url));
-const PIXELS = Array.from({ length: 64 }, (_, k) => `p${Math.floor(k / 8)}${k % 8}`);
 let place: Awaited<ReturnType<typeof temporaryStore>>;
 /** Real digits: 64 pixels in one column, the brightness and whether it is even beside them; some pixels are missing. */
 let digits: DatasetReader;
@@ -26,9 +23,10 @@ const open = async (sql: string): Promise<DatasetReader> =>
 
 beforeAll(async () => {
   place = await temporaryStore();
-  digits = await open(
-    `SELECT list_sum(v)::DOUBLE AS ink, CASE WHEN i % 50 <> 7 THEN v END AS pixels, label % 2 = 0 AS even, 'class ' || label AS label
-     FROM (SELECT row_number() OVER () AS i, list_value(${PIXELS.join(', ')})::UTINYINT[] AS v, label FROM read_parquet('${DIGITS}') LIMIT 300)`,
+  digits = await listedDigits(
+    place.artifacts,
+    300,
+    `list_sum(v)::DOUBLE AS ink, CASE WHEN i % 50 <> 7 THEN v END AS pixels, label % 2 = 0 AS even, 'class ' || label AS label`,
   );
 });
 afterAll(() => place.remove());

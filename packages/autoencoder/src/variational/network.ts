@@ -3,9 +3,9 @@ import type { ParamArrays, StepContext } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import { embeddingWidth, ParamBuilder } from '../network/init.ts';
-import { dense, layerNorm, type Params } from '../network/layers.ts';
+import { dense, type Params } from '../network/layers.ts';
 import type { Network, NetworkSpec, PreparedInput } from '../network/network.ts';
-import { residual } from '../network/bodies/residual.ts';
+import { buildResidualSide, residualSide } from '../network/bodies/residual.ts';
 import { assemble, tabularInputWidth } from '../network/tabular.ts';
 import { groupHeads, type HeadGroup, type VectorHead } from './heads.ts';
 import { greyFrames } from './vectors.ts';
@@ -67,16 +67,13 @@ const NEVER = -1e4;
 
 /** Row → residual blocks → normal latent; latent → residual blocks → classes and scores of every column. */
 export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
-  const { layout, latentDim, width, blocks } = spec;
+  const { layout, latentDim, width } = spec;
   const heads = spec.heads!;
   const groups = groupHeads(heads);
   const vectors = vectorColumns(spec);
-  const inputWidth = tabularInputWidth(spec);
 
   const posterior = ({ row }: PreparedInput, params: Params, context: StepContext): Posterior => {
-    let y = dense(row, params, 'encoder/in');
-    for (let k = 0; k < blocks; k++) y = residual(y, params, `encoder/${k}`, spec.dropout, context);
-    y = layerNorm(y, params, 'encoder/norm');
+    const { y } = residualSide('encoder', row, params, context, spec);
     return { mu: dense(y, params, 'encoder/mu'), logVar: bounded(dense(y, params, 'encoder/logVar'), LOG_VAR_LIMIT) };
   };
 
@@ -88,14 +85,10 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
     init(seed) {
       const build = new ParamBuilder(seed);
       layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
-      build.dense('encoder/in', inputWidth, width);
-      for (let k = 0; k < blocks; k++) build.residual(`encoder/${k}`, width);
-      build.norm('encoder/norm', width);
+      buildResidualSide(build, 'encoder', tabularInputWidth(spec), spec);
       build.dense('encoder/mu', width, latentDim, 0.5);
       build.dense('encoder/logVar', width, latentDim, 0.1);
-      build.dense('decoder/in', latentDim, width);
-      for (let k = 0; k < blocks; k++) build.residual(`decoder/${k}`, width);
-      build.norm('decoder/norm', width);
+      buildResidualSide(build, 'decoder', latentDim, spec);
       groups.forEach((group, g) => {
         const size = group.columns.length * group.width;
         build.dense(`decoder/class/${g}`, width, size, 0.5);
@@ -116,9 +109,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
     activationWidth: latentDim,
     activations: (input, params, context) => posterior(input, params, context).mu,
     distributions(z, params, context) {
-      let y = dense(z, params, 'decoder/in');
-      for (let k = 0; k < blocks; k++) y = residual(y, params, `decoder/${k}`, spec.dropout, context);
-      y = layerNorm(y, params, 'decoder/norm');
+      const { y } = residualSide('decoder', z, params, context, spec);
       const rows = z.shape[0]!;
       return {
         heads: groups.map((group, g) => {

@@ -4,10 +4,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore, type ArtifactStore } from '@hourglass/artifacts';
 import type { ArtifactRef } from '@hourglass/core';
-import { queryDataset, type Column, type ColumnData, type Table } from '@hourglass/dataset';
+import {
+  openDataset,
+  queryDataset,
+  type Column,
+  type ColumnData,
+  type DatasetReader,
+  type Table,
+} from '@hourglass/dataset';
 import type { TableSource } from '../../columns/fit.ts';
 
 const WDBC = fileURLToPath(new URL('../../../../../workflows/data/wdbc.parquet', import.meta.url));
+
+const DIGITS = fileURLToPath(new URL('../../../../../workflows/data/digits.parquet', import.meta.url));
+const PIXELS = Array.from({ length: 64 }, (_, k) => `p${Math.floor(k / 8)}${k % 8}`);
 
 /** A store of its own in a temporary folder. */
 export async function temporaryStore(): Promise<{ artifacts: ArtifactStore; remove(): Promise<void> }> {
@@ -19,6 +29,15 @@ export async function temporaryStore(): Promise<{ artifacts: ArtifactStore; remo
 /** The shipped Wisconsin table as a dataset: 569 rows, 30 numbers, `diagnosis`. */
 export const wdbc = (artifacts: ArtifactStore, where = 'true'): Promise<ArtifactRef> =>
   queryDataset(artifacts, { inputs: {}, sql: `SELECT * FROM read_parquet('${WDBC}') WHERE ${where}` });
+
+/**
+ * The first of the shipped digits as a dataset: columns by `select`, from `i` (the row, from 1), `v` (its 64 pixels, a list) and
+ * `label`.
+ */
+export async function listedDigits(artifacts: ArtifactStore, rows: number, select: string): Promise<DatasetReader> {
+  const lists = `SELECT row_number() OVER () AS i, list_value(${PIXELS.join(', ')})::UTINYINT[] AS v, label FROM read_parquet('${DIGITS}') LIMIT ${rows}`;
+  return openDataset(artifacts, await queryDataset(artifacts, { inputs: {}, sql: `SELECT ${select} FROM (${lists})` }));
+}
 
 export const numbers = (values: number[]): ColumnData => ({ kind: 'numeric', values: Float64Array.from(values) });
 

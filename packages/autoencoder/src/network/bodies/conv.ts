@@ -39,17 +39,17 @@ export const convBody: MakeBody = (spec, { onComponents }) => {
 
   return {
     init(build) {
-      const run = (side: string, level: number): void =>
+      const blocksOf = (side: string, level: number): void =>
         count(0, blocks).forEach((block) => buildConvResidual(build, `${side}/${level}/${block}`, channels(level)));
       build.conv('encoder/in', 3, colours, channels(0), Math.SQRT2);
       for (const level of shrunk) {
         if (level > 0) build.conv(`encoder/shrink${level}`, 2, channels(level - 1), channels(level));
-        run('encoder', level);
+        blocksOf('encoder', level);
       }
       build.dense('encoder/latent', flat, latentDim, onComponents ? 0 : 1);
       build.dense('decoder/in', latentDim, flat);
       for (const level of shrunk.toReversed()) {
-        run('decoder', level);
+        blocksOf('decoder', level);
         if (level > 0) build.conv(`decoder/grow${level}`, 2, channels(level - 1), channels(level), 1, 'transposed');
       }
       build.conv('decoder/out', 3, channels(0), colours, onComponents ? 0 : 0.5);
