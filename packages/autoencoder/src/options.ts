@@ -149,7 +149,15 @@ export const latentOptions = {
     .max(100)
     .default(0)
     .describe(
-      'Weight of a second aim: two views of a row (warped, cells swapped) come near each other in the latent and apart from other rows, so that a row is known again however it is seen. Much of it drives rows of a kind apart. Needs warp or swapRate. 0: none.',
+      'Weight of a second aim: two views of a row (warped, cells swapped) come near each other in the latent and apart from other rows, so that a row is known again however it is seen. Much of it drives rows of a kind apart, unless neighbours are drawn together. Needs warp, swapRate or neighbours. 0: none.',
+    ),
+  neighbours: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      'What contrast draws to a row: 0, another view of the row itself; k, one of the k rows nearest to it, so that the latent keeps neighbourhoods and rows of a kind gather. 10 suits most tables. All rows must fit into shardMiB.',
     ),
   ordered: z
     .boolean()

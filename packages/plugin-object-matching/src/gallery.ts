@@ -1,8 +1,8 @@
 import type { ArtifactStore } from '@hourglass/artifacts';
+import { graphOfRows, type GraphOptions } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, type Column } from '@hourglass/dataset';
 import { INDEX } from './index-name.ts';
-import { buildGraph, type GraphOptions } from './search.ts';
 
 /** Columns of the latents in a gallery's table; no column of a user begins so. */
 export const LATENT = '__z_';
@@ -48,7 +48,7 @@ export async function putGallery(
   if (settings.search === 'approximate') {
     const z = await latentsOf(store, table, settings.dims);
     const path = await store.tempPath('.usearch');
-    buildGraph(z, settings.dims, settings.graph, path);
+    graphOfRows(z, settings.dims, settings.graph).save(path);
     parts.push({ key: 'graph.usearch', ...(await store.putFile(path)) });
   }
   const index = await store.put({

@@ -1,41 +1,9 @@
+import { neighbourGraph, type GraphOptions, type NeighbourGraph } from '@hourglass/autoencoder';
 import { nearestNeighbours, type Neighbours } from '@hourglass/metrics';
-import { Index, MetricKind, ScalarKind } from 'usearch';
-
-/** Shape of a graph (HNSW). Source: Malkov, Yashunin (IEEE TPAMI 2018). */
-export interface GraphOptions {
-  connectivity: number;
-  expansionAdd: number;
-  expansionSearch: number;
-}
-
-const graphOf = (dims: number, { connectivity, expansionAdd, expansionSearch }: GraphOptions): Index =>
-  new Index({
-    dimensions: dims,
-    metric: MetricKind.L2sq,
-    quantization: ScalarKind.F32,
-    connectivity,
-    expansion_add: expansionAdd,
-    expansion_search: expansionSearch,
-    multi: false,
-  });
-
-/** Writes the graph of latents `[n, dims]` to a file. One thread: the same latents give the same bytes. */
-export function buildGraph(z: Float32Array, dims: number, options: GraphOptions, path: string): void {
-  const graph = graphOf(dims, options);
-  graph.add(
-    BigUint64Array.from({ length: z.length / dims }, (_, i) => BigInt(i)),
-    z,
-    1,
-  );
-  graph.save(path);
-}
-
-/** A graph ready to be searched. */
-export type Graph = Index;
 
 /** Maps a graph's file into memory: pages are read as they are needed. */
-export function openGraph(path: string, dims: number, options: GraphOptions): Graph {
-  const graph = graphOf(dims, options);
+export function openGraph(path: string, dims: number, options: GraphOptions): NeighbourGraph {
+  const graph = neighbourGraph(dims, options);
   graph.view(path);
   return graph;
 }
@@ -46,7 +14,7 @@ export interface SearchSpace {
   z(): Promise<Float32Array>;
   dims: number;
   /** Without it every row is compared. */
-  graph?: Graph;
+  graph?: NeighbourGraph;
 }
 
 /** The k nearest rows of queries `[q, dims]`, nearest first. */

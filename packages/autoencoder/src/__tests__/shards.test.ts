@@ -100,6 +100,14 @@ describe('training on more rows than fit in memory', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('does not look for near rows, which are in memory or nowhere, and leaves nothing behind', async () => {
+    const near = { ...identity, contrast: () => 1, neighbours: () => 5 };
+    await expect(prepareLesson(near, chunked(lowRank(ROWS, 8, 3), 7000), options, 5, place)).rejects.toThrow(
+      /neighbours: .* 2 MiB here, more than shardMiB: 1; set shardMiB to 2 or more/,
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('gives the same weights however the table is read, and after a resume in the middle of a shard', async () => {
     const engine = await resolveEngine('onnxruntime');
     const lessonOf = (size: number) =>

@@ -37,6 +37,11 @@ export interface Application<O extends LearnerOptions = LearnerOptions> {
    * @default 0
    */
   contrast?(options: O): number;
+  /**
+   * Of how many rows nearest to a row one is drawn as its other example: 0, the other example is of the row itself.
+   * @default 0
+   */
+  neighbours?(options: O): number;
   /** @default squared error for numbers, cross-entropy for the rest */
   loss?(options: O): TableLossOptions;
   /** Whether vector columns are learned, each as one cell; else they are refused by name. @default false */

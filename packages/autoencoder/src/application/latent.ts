@@ -48,15 +48,12 @@ export function defineLatentApplication<O extends LatentOptions>(
       return { ...clean, input };
     },
     contrast: ({ contrast }) => contrast,
+    neighbours: ({ neighbours }) => neighbours,
     // A linear network is to span the subspace of the components, which bounds would bend.
     network(spec, options) {
       const bounded = options.bounded && spec.architecture !== 'linear';
       checkImage(spec.layout, options, bounded);
-      if (options.contrast > 0 && options.warp === 0 && options.swapRate === 0)
-        refuse(
-          'contrast',
-          'needs views of a row that differ, found warp: 0 and swapRate: 0; set swapRate, 0.15 for example, or for images warp',
-        );
+      checkContrast(options);
       return {
         ...spec,
         base: options.base,
@@ -78,6 +75,17 @@ export function defineLatentApplication<O extends LatentOptions>(
 function warped(x: Tensor, shape: ImageShape, strength: number, params: Params, random: StepRandom): Tensor {
   const dark = darkest(params);
   return tf.add(warpImages(tf.sub(x, dark), shape, strength, random), dark);
+}
+
+/** @throws OPTION_INVALID where rows would be told apart by nothing, or neighbours found for nothing */
+function checkContrast({ contrast, neighbours, warp, swapRate }: LatentOptions): void {
+  if (contrast > 0 && neighbours === 0 && warp === 0 && swapRate === 0)
+    refuse(
+      'contrast',
+      'needs views of a row that differ, found warp: 0 and swapRate: 0; set swapRate, 0.15 for example, for images warp, or neighbours',
+    );
+  if (neighbours > 0 && contrast === 0)
+    refuse('neighbours', `${neighbours} has no effect with contrast: 0; set contrast, 1 for example`);
 }
 
 /** @throws OPTION_INVALID where an option is for images and the learned numbers are not one image of one unit */

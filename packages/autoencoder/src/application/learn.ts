@@ -8,6 +8,7 @@ import { MODEL_FORMAT, type ModelDescription } from '../model/model.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { Network, NetworkSpec } from '../network/network.ts';
 import { WIDEST_PCA } from '../network/pca-base.ts';
+import { drawNearRows, nearRows } from '../neighbours/near-rows.ts';
 import type { LearnerOptions } from '../options.ts';
 import type { Trained, TrainingTask } from '../training/task.ts';
 import { train, type TrainingHooks } from '../training/train.ts';
@@ -81,6 +82,15 @@ export async function prepareLesson<O extends LearnerOptions>(
   const settled = buildNetwork(network.spec);
   const { split, close } = await splitOf(application, source, encoder, options, seed, place);
   const trained = split.rows?.rows ?? split.train.rows;
+  if (split.rows && (application.neighbours?.(options) ?? 0) > 0) {
+    await close();
+    const needed = Math.ceil((trained * split.rows.rowBytes) / 2 ** 20);
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `neighbours: near rows are looked for among rows in memory, ${needed} MiB here, more than shardMiB: ${options.shardMiB}; set shardMiB to ${needed} or more, maxRows lower, or neighbours: 0`,
+      { details: { option: 'neighbours' } },
+    );
+  }
   if (source.rows > options.maxRows)
     notices.push(`trained on a sample of ${trained} of ${source.rows} rows (maxRows: ${options.maxRows})`);
   if (split.rows)
@@ -177,11 +187,13 @@ export async function trainMember<O extends LearnerOptions>(
 ): Promise<Trained> {
   const { application, network, options, shared, split } = lesson;
   const seed = deriveSeed(lesson.seed, `member/${member}`);
+  const neighbours = application.neighbours?.(options) ?? 0;
   const task: TrainingTask = {
     params: { ...shared, ...network.init(seed) },
     frozen: Object.keys(shared),
     data: split.rows ?? toData(split.train),
     validation: split.validation,
+    ...(neighbours > 0 ? withNearRows(lesson, neighbours, seed) : {}),
     // A row is told from as many others as in training.
     validationBatch: application.contrast?.(options) ? options.batchSize : network.rowsAtOnce,
     rowLoss: rowLossOf(application, network, options),
@@ -189,6 +201,24 @@ export async function trainMember<O extends LearnerOptions>(
   const trained = await train(engine, task, { ...options, seed }, hooks);
   for (const name of Object.keys(shared)) delete trained.params[name];
   return trained;
+}
+
+/** Beside each row one of its near rows, all of them rows to train on. */
+function withNearRows<O extends LearnerOptions>(
+  { network, split }: Lesson<O>,
+  k: number,
+  seed: number,
+): Pick<TrainingTask, 'drawn' | 'validation'> {
+  const table = toData(split.train);
+  const codes = network.spec.layout.categories.map((category) => category.codes);
+  const near = nearRows(table, k, codes);
+  const { validation } = split;
+  return {
+    drawn: (epoch) => drawNearRows(table, near, seed, epoch),
+    ...(validation
+      ? { validation: { ...validation, ...drawNearRows(table, nearRows(table, k, codes, validation), seed, 0) } }
+      : {}),
+  };
 }
 
 /** The JSON part of the model a lesson leads to. */

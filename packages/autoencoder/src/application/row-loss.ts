@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import { columnCount } from '../columns/encoder.ts';
-import { toBatch } from '../model/data.ts';
+import { toBatch, type TableBatch } from '../model/data.ts';
+import { nearOf } from '../neighbours/near-rows.ts';
 import { contrastLoss } from '../network/contrast.ts';
 import type { Network } from '../network/network.ts';
 import { knotsOf } from '../network/knots.ts';
@@ -25,8 +26,8 @@ export function rowLossOf<O extends LearnerOptions>(
   const askWhole = skip !== 'none' || application.validation === 'cells';
   return (batch, params, context) => {
     const table = toBatch(batch);
-    const view = (): Example => application.example(table, context, options, layout, params);
-    const example = batch.held ? heldExample(batch, batch.held) : view();
+    const view = (of: TableBatch): Example => application.example(of, context, options, layout, params);
+    const example = batch.held ? heldExample(batch, batch.held) : view(table);
     const prepared = network.prepare(example.input, params);
     const encoded = network.encode(prepared, params, context);
     const z = application.latent?.(encoded, params, context, options) ?? encoded;
@@ -38,7 +39,9 @@ export function rowLossOf<O extends LearnerOptions>(
     const cells = cellLoss(output, example.target, layout, lossOptions);
     let loss = tf.sum(tf.mul(cells, example.weight), 1);
     if (contrast > 0) {
-      const other = network.encode(network.prepare(view().input, params), params, context);
+      const near = nearOf(batch);
+      const { input } = view(near ? toBatch(near) : table);
+      const other = network.encode(network.prepare(input, params), params, context);
       loss = tf.add(loss, tf.mul(contrastLoss(encoded, other, columnCount(layout)), tf.mul(asked, contrast)));
     }
     if (!latentOnly) return { loss, weight: asked };

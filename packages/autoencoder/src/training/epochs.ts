@@ -7,6 +7,7 @@ import {
   type TrainingState,
 } from '@hourglass/engine';
 import type { RowSource } from './row-source.ts';
+import { rowsOf } from './rows-of.ts';
 import { planShards, shardOrder, type Shard } from './shards.ts';
 
 /** A training that knows the order of each epoch, wherever its rows lie. */
@@ -22,19 +23,25 @@ export interface EpochTraining {
   dispose(): void;
 }
 
-/** All rows in memory. */
+/** All rows in memory, and beside them what each epoch draws anew. */
 export async function wholeEpochs(
   engine: Engine,
   spec: Omit<TrainingSpec, 'data'>,
   data: Record<string, DataArray>,
-  rows: number,
+  drawn?: (epoch: number) => Record<string, DataArray>,
 ): Promise<EpochTraining> {
-  const training = await engine.compileTraining({ ...spec, data });
-  let shuffled: { epoch: number; order: Int32Array } = { epoch: -1, order: new Int32Array() };
+  const rows = rowsOf(data);
+  const training = await engine.compileTraining({ ...spec, data: { ...data, ...drawn?.(1) } });
+  let shuffled = { epoch: 1, order: permutation(rows, spec.seed, 1) };
+  const enter = async (epoch: number): Promise<void> => {
+    if (shuffled.epoch === epoch) return;
+    shuffled = { epoch, order: permutation(rows, spec.seed, epoch) };
+    if (drawn) await training.writeData({ ...data, ...drawn(epoch) });
+  };
   return {
     stepsPerEpoch: Math.ceil(rows / spec.batchSize),
-    run(epoch, from, to) {
-      if (shuffled.epoch !== epoch) shuffled = { epoch, order: permutation(rows, spec.seed, epoch) };
+    async run(epoch, from, to) {
+      await enter(epoch);
       return training.runSlice(shuffled.order, from, to);
     },
     readState: () => training.readState(),

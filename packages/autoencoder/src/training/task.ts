@@ -16,6 +16,8 @@ export interface TrainingTask {
   frozen?: string[];
   /** In memory, or in blocks where they are too many. */
   data: Record<string, DataArray> | RowSource;
+  /** Arrays of the same rows that are drawn anew for each epoch (1-based), beside data in memory. */
+  drawn?(epoch: number): Record<string, DataArray>;
   /** Scored after every epoch, and before the first; decides when to stop and which weights to keep. */
   validation?: Record<string, DataArray>;
   /** Rows of it scored at once. @default the engine's own, thousands */

@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs';
 import { diverged } from './divergence.ts';
 import { shardedEpochs, wholeEpochs, type EpochTraining } from './epochs.ts';
 import { fromCheckpoint, toCheckpoint, type Position } from './progress-state.ts';
+import { rowsOf } from './rows-of.ts';
 import { isRowSource } from './row-source.ts';
 import { scheduleOf } from './schedule.ts';
 import type { Trained, TrainingOptions, TrainingProgress, TrainingTask } from './task.ts';
@@ -64,7 +65,7 @@ export async function train(
   };
   const training = isRowSource(task.data)
     ? await shardedEpochs(engine, spec, task.data, options.epochs)
-    : await wholeEpochs(engine, spec, task.data, rows);
+    : await wholeEpochs(engine, spec, task.data, task.drawn);
   const judge = task.validation && (await validator(engine, task, task.validation));
   try {
     return await run({
@@ -254,8 +255,6 @@ function sumOf(values: Float32Array | Int32Array): number {
   for (const value of values) sum += value;
   return sum;
 }
-
-const rowsOf = (data: Record<string, DataArray>): number => Object.values(data)[0]?.shape[0] ?? 0;
 
 const withShapes = (like: ParamArrays, values: Record<string, Float32Array>): ParamArrays =>
   Object.fromEntries(Object.entries(like).map(([name, { shape }]) => [name, { shape, values: values[name]! }]));

@@ -70,6 +70,12 @@ describe('train on images', () => {
     expect(contrasted.recallAt1).toBeGreaterThan(1.3 * plain.recallAt1);
   }, 60_000);
 
+  it('finds more digits of a kind when those near a digit are drawn to it', async () => {
+    const narrow = { architecture: 'mlp', width: 128, latentDim: 2, epochs: 20 };
+    const [plain, drawn] = [await scores(narrow), await scores({ ...narrow, contrast: 3, neighbours: 10 })];
+    expect(drawn.precisionAtK).toBeGreaterThan(plain.precisionAtK + 0.1);
+  }, 60_000);
+
   it('finds digits of a kind by convolutions', async () => {
     const { precisionAtK } = await scores({ architecture: 'conv', latentDim: 8, epochs: 20, warp: 0.2 });
     expect(precisionAtK).toBeGreaterThan(0.85);
@@ -83,6 +89,7 @@ describe('train on images', () => {
     await refused({ contrast: 0.3 }).toThrow(
       /contrast: needs views of a row that differ, found warp: 0 and swapRate: 0/,
     );
+    await refused({ neighbours: 10 }).toThrow(/neighbours: 10 has no effect with contrast: 0; set contrast/);
   });
 
   it('warps images beside categories, which convolutions would not see', async () => {

@@ -1,0 +1,111 @@
+import { HourglassError } from '@hourglass/core';
+import { drawUniform, type DataArray } from '@hourglass/engine';
+import { takeCells } from '../columns/take-cells.ts';
+import { rowsOf } from '../training/rows-of.ts';
+import { graphOfRows, type GraphOptions } from './neighbour-graph.ts';
+
+/** Encoded rows, as the engine takes them. */
+type Rows = Record<string, DataArray>;
+
+/** Of each of n rows the k nearest of a table. */
+export interface NearRows {
+  k: number;
+  /** Rows of the table, `[n, k]`. */
+  indices: Int32Array;
+}
+
+const graphFor = (k: number): GraphOptions => ({
+  connectivity: 16,
+  expansionAdd: 64,
+  expansionSearch: Math.max(64, 2 * k),
+});
+
+/** Numbers that stand for a category: its classes where there are few, else a code in which any two are about as far apart. */
+const CODE_WIDTH = 16;
+
+/**
+ * The k nearest rows of each row by what the network is fed with: normalised numbers, elements of vectors, booleans, and 1
+ * for each category that differs. Missing numbers count as the mean. Nearly exact (HNSW).
+ *
+ * @param classes codes that each category column may hold
+ * @param rows of which the nearest are looked for. @default the table's own, none being its own neighbour
+ * @throws DATA_INSUFFICIENT when the table has too few rows
+ */
+export function nearRows(table: Rows, k: number, classes: readonly number[], rows?: Rows): NearRows {
+  const own = rows === undefined;
+  const held = rowsOf(table) - (own ? 1 : 0);
+  if (k > held)
+    throw new HourglassError(
+      'DATA_INSUFFICIENT',
+      `neighbours: ${k} near rows of each are asked for, there are ${held} others; ask for fewer`,
+      { details: { option: 'neighbours' } },
+    );
+  const base = comparable(table, classes);
+  const graph = graphOfRows(base.values, base.width, graphFor(k));
+  const queries = own ? base : comparable(rows, classes);
+  const n = rowsOf(rows ?? table);
+  const indices = new Int32Array(n * k);
+  for (let row = 0; row < n; row++) {
+    const query = queries.values.subarray(row * queries.width, (row + 1) * queries.width);
+    const found = Array.from(graph.search(query, k + 1, 1).keys, Number).filter((other) => !own || other !== row);
+    // Among many equal rows a graph may find fewer: those, again; alone, the row is its own neighbour.
+    for (let j = 0; j < k; j++) indices[row * k + j] = found[j % found.length] ?? (own ? row : 0);
+  }
+  return { k, indices };
+}
+
+/** One of the near rows of each row, drawn anew each epoch: their arrays, under names of their own ({@link nearOf}). */
+export function drawNearRows(table: Rows, { k, indices }: NearRows, seed: number, epoch: number): Rows {
+  const draws = drawUniform({ seed, domain: 'order', step: epoch, call: 7 }, indices.length / k);
+  const chosen = Int32Array.from(draws, (draw, row) => indices[row * k + Math.floor(draw * k)]!);
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { dtype, shape, values }]) => {
+      const taken = takeCells(values, values.length / shape[0]!, chosen);
+      return [NEAR + name, { dtype, shape: [chosen.length, ...shape.slice(1)], values: taken } as DataArray];
+    }),
+  );
+}
+
+const NEAR = 'near/';
+
+/** Of a batch, the rows near its rows; undefined when it was drawn without. */
+export function nearOf<T>(batch: Record<string, T>): Record<string, T> | undefined {
+  const near = Object.entries(batch).filter(([name]) => name.startsWith(NEAR));
+  return near.length > 0
+    ? Object.fromEntries(near.map(([name, value]) => [name.slice(NEAR.length), value]))
+    : undefined;
+}
+
+/** Rows as points `[n, width]` whose squared distances count cells that differ. */
+function comparable(table: Rows, classes: readonly number[]): { values: Float32Array; width: number } {
+  const { x, codes } = table;
+  const rows = rowsOf(table);
+  const numbers = x ? x.values.length / rows : 0;
+  const books = classes.map(codeBook);
+  const width = numbers + books.reduce((sum, { width }) => sum + width, 0);
+  const values = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    if (x) values.set((x.values as Float32Array).subarray(row * numbers, (row + 1) * numbers), row * width);
+    let at = row * width + numbers;
+    for (const [j, book] of books.entries()) {
+      const code = codes!.values[row * books.length + j]!;
+      values.set(book.values.subarray(code * book.width, (code + 1) * book.width), at);
+      at += book.width;
+    }
+  }
+  return { values, width };
+}
+
+/** A point for each code, any two about 1 apart: corners of a simplex where codes are few, else random corners of a cube. */
+function codeBook(codes: number): { values: Float32Array; width: number } {
+  const width = Math.min(codes, CODE_WIDTH);
+  const values = new Float32Array(codes * width);
+  if (codes <= CODE_WIDTH) for (let code = 0; code < codes; code++) values[code * width + code] = Math.SQRT1_2;
+  else {
+    const draws = drawUniform({ seed: 0, domain: 'order', step: 0, call: 8 }, values.length);
+    // Half of the signs of two corners differ, each by 2 × this.
+    const half = 1 / Math.sqrt(2 * width);
+    for (const [i, draw] of draws.entries()) values[i] = draw < 0.5 ? -half : half;
+  }
+  return { values, width };
+}
