@@ -43,6 +43,7 @@ export type { Patches } from './images/patches.ts';
 export { unet, type Unet, type UnetSpec } from './images/unet.ts';
 export { applyRows, type ApplyContext, type ApplySpec } from './model/apply.ts';
 export { checkDims, encodeRows, type EncodeRowsOptions } from './model/encode-rows.ts';
+export { loadHead, putHead, type Head, type HeadTarget } from './model/head.ts';
 export { refuseLearnedLabel } from './model/refuse-label.ts';
 export { heldOutBand, type HeldOut, type Model, type ModelDescription, type ReadOut } from './model/model.ts';
 export { predictor, type Predictor } from './model/predictor.ts';

@@ -173,9 +173,10 @@ export type LatentOptions = z.output<z.ZodObject<typeof latentOptions>>;
 /**
  * What a model file can give. `latent`: `[rows, d]`, of the first network. `reconstructed`: what each cell should hold, an
  * output `NAME.reconstructed` a column. `filled`: `NAME.filled`, the same in missing cells only, observed ones as they are.
- * `error`: `[rows, 1]`, how far what the latent holds is from the row.
+ * `error`: `[rows, 1]`, how far what the latent holds is from the row. `prediction`: of a model with a head, `[rows, 1]`, or
+ * `probabilities` `[rows, classes]`.
  */
-export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled', 'error'] as const;
+export const MODEL_OUTPUTS = ['latent', 'reconstructed', 'filled', 'error', 'prediction'] as const;
 export type ModelOutput = (typeof MODEL_OUTPUTS)[number];
 
 /** The metrics every train stage gives, for manifests: `artifact.metrics(learnerMetrics)`. */

@@ -19,6 +19,7 @@ export { nearestNeighbours, type Neighbours } from './nearest-neighbours.ts';
 export { neighbourVotes, precisionAtK } from './neighbour-votes.ts';
 export { fitPca, pcaReconstruct, pcaTransform, type NumberMatrix, type Pca } from './pca.ts';
 export { mae, r2, rmse } from './regression.ts';
+export { fitRidge, type RidgeOptions } from './ridge-regression.ts';
 export { scoreReconstruction, type ReconstructionScore } from './squared-error.ts';
 export { columnMean, columnMedian, columnMode, fillColumns } from './simple-fill.ts';
 export { neighbourhoodScore, type NeighbourhoodScore } from './trustworthiness.ts';

@@ -1,8 +1,8 @@
 import { latentOptions, learnerMetrics } from '@hourglass/autoencoder/options';
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
-import { CLASSIFIER } from './classifier-name.ts';
-import { classifierMetrics, efficiencyMetrics } from './metrics-schema.ts';
+import { HEAD } from './head-name.ts';
+import { classifierMetrics, efficiencyMetrics, regressorMetrics } from './metrics-schema.ts';
 
 const engine = { engine: true, accelerator: 'preferred' } as const;
 const kind = z
@@ -87,16 +87,18 @@ export const evaluate = defineStage({
   resources: engine,
 });
 
+const labelled = {
+  model: artifact.model('feature-extraction'),
+  data: artifact.dataset('Labelled rows; those without a label are left out'),
+};
+
 /** A classifier on frozen features. */
 export const fitClassifier = defineStage({
   id: 'feature-extraction/fit-classifier',
-  version: 1,
+  version: 2,
   summary: 'Fit a calibrated classifier on frozen features',
-  inputs: {
-    model: artifact.model('feature-extraction'),
-    data: artifact.dataset('Labelled rows; those without a label are left out'),
-  },
-  outputs: { classifier: artifact.model(CLASSIFIER), metrics: artifact.metrics(classifierMetrics) },
+  inputs: labelled,
+  outputs: { classifier: artifact.model(HEAD), metrics: artifact.metrics(classifierMetrics) },
   options: z.object({
     label: z.string().describe('Column with classes.'),
     kind,
@@ -110,13 +112,43 @@ export const fitClassifier = defineStage({
   resources: engine,
 });
 
-/** Classes and their probabilities. */
+/** A regression on frozen features. */
+export const fitRegressor = defineStage({
+  id: 'feature-extraction/fit-regressor',
+  version: 1,
+  summary: 'Fit a regression with intervals on frozen features',
+  inputs: labelled,
+  outputs: { regressor: artifact.model(HEAD), metrics: artifact.metrics(regressorMetrics) },
+  options: z.object({
+    label: z.string().describe('Column with numbers.'),
+    kind,
+    calibration: z
+      .number()
+      .gt(0)
+      .max(0.5)
+      .default(0.2)
+      .describe('Share of the labelled rows put aside to choose the penalty and measure how far answers are off.'),
+    coverage: z
+      .number()
+      .min(0.5)
+      .max(0.999)
+      .default(0.9)
+      .describe('Share of rows whose number is to lie between `low` and `high` of its prediction.'),
+  }),
+  resources: engine,
+});
+
+/** What a head answers. */
 export const predict = defineStage({
   id: 'feature-extraction/predict',
-  version: 1,
-  summary: 'Predict classes with calibrated probabilities',
-  inputs: { classifier: artifact.model(CLASSIFIER), data: artifact.dataset() },
-  outputs: { data: artifact.dataset('Kept columns, then `prediction`, `probability` and one column a class') },
+  version: 2,
+  summary: 'Predict classes with calibrated probabilities, or numbers with intervals',
+  inputs: { head: artifact.model(HEAD, 'A classifier or a regressor'), data: artifact.dataset() },
+  outputs: {
+    data: artifact.dataset(
+      'Kept columns, then `prediction`; of classes `probability` and one column a class, of numbers `low` and `high`',
+    ),
+  },
   options: z.object({
     keep: z
       .array(z.string())
@@ -129,5 +161,5 @@ export const predict = defineStage({
 export default definePlugin({
   name: 'feature-extraction',
   summary: 'Learn features from unlabelled rows for supervised models',
-  stages: { train, transform, evaluate, 'fit-classifier': fitClassifier, predict },
+  stages: { train, transform, evaluate, 'fit-classifier': fitClassifier, 'fit-regressor': fitRegressor, predict },
 });

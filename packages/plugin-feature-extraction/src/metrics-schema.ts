@@ -40,3 +40,15 @@ export const classifierMetrics = z.object({
   classes: z.int(),
   features: z.int(),
 });
+
+export const regressorMetrics = z.object({
+  rmse: z.number().describe('On the rows put aside'),
+  mae: z.number().describe('The same, mean absolute difference'),
+  r2: z.number().describe('The same, coefficient of determination'),
+  margin: z.number().describe('What `low` and `high` are away from a prediction'),
+  coverage: z.number().describe('Share of rows that was asked to lie between them'),
+  penalty: z.number().describe('Penalty chosen, a row'),
+  rows: z.int().describe('Labelled rows'),
+  features: z.int(),
+  baselines: z.object({ mean: z.object({ rmse: z.number() }) }).describe('Predicting the mean of the labels'),
+});

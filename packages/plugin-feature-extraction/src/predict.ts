@@ -1,49 +1,36 @@
-import { applyRows, loadModel, predictor } from '@hourglass/autoencoder';
-import { logisticProbabilities, mostProbable } from '@hourglass/metrics';
+import { applyRows, loadHead, loadModel, predictor, type Head } from '@hourglass/autoencoder';
+import { HourglassError } from '@hourglass/core';
 import type { ColumnData } from '@hourglass/dataset';
+import { logisticProbabilities, mostProbable, type NumberMatrix } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { tempered } from './fit-head.ts';
-import { loadHead } from './head-model.ts';
 import type { predict } from './index.ts';
+import { linearAnswers } from './linear-answers.ts';
 import { standardised } from './standardise.ts';
 
-/** Class, its probability and those of all classes, beside the kept columns. */
-export const run: StageRun<typeof predict> = async (context, { classifier, data }, { keep }) => {
-  const model = await loadModel(context.artifacts, classifier);
-  const head = await loadHead(context.artifacts, classifier);
-  const classes = head.classes.length;
-  const numeric = head.classes.every((name) => Number.isInteger(Number(name)));
+/** What a head answers, beside the kept columns. */
+export const run: StageRun<typeof predict> = async (context, { head: ref, data }, { keep }) => {
+  const model = await loadModel(context.artifacts, ref);
+  const head = await loadHead(context.artifacts, ref);
+  if (!head)
+    throw new HourglassError(
+      'MODEL_INCOMPATIBLE',
+      `feature-extraction/predict: ${ref.digest.slice(0, 12)} is a model of ${model.description.application} without a head; make one by feature-extraction/fit-classifier or fit-regressor`,
+    );
+  const { names, answers } = answersOf(head);
   const answer = predictor(await context.engine(), model);
   try {
     return {
       data: await applyRows(context, model, data, {
         keep,
-        columns: () => [
-          { name: 'prediction', physical: numeric ? 'BIGINT' : 'VARCHAR' },
-          { name: 'probability', physical: 'DOUBLE' },
-          ...head.classes.map((name) => ({ name: `p_${name}`, physical: 'DOUBLE' })),
-        ],
+        columns: () => names,
         async transform(encoded) {
           const cols = head.scale.mean.length;
           const features = await (head.kind === 'deep' ? answer.activations(encoded) : answer.latents(encoded));
-          const x = standardised({ rows: encoded.rows, cols, data: features }, head.scale);
-          const probabilities = tempered(logisticProbabilities(head.model, x), classes, head.temperature);
-          const winners = mostProbable(probabilities, classes);
-          const numbers = (value: (row: number) => number): ColumnData => ({
-            kind: 'numeric',
-            values: Float64Array.from({ length: encoded.rows }, (_, row) => value(row)),
-          });
+          const columns = answers(standardised({ rows: encoded.rows, cols, data: features }, head.scale));
           return {
             rows: encoded.rows,
-            columns: {
-              prediction: numeric
-                ? numbers((row) => Number(head.classes[winners[row]!]))
-                : { kind: 'category', codes: winners, categories: head.classes },
-              probability: numbers((row) => probabilities[row * classes + winners[row]!]!),
-              ...Object.fromEntries(
-                head.classes.map((name, k) => [`p_${name}`, numbers((row) => probabilities[row * classes + k]!)]),
-              ),
-            },
+            columns: Object.fromEntries(names.map(({ name }, i) => [name, columns[i]!])),
           };
         },
       }),
@@ -52,3 +39,54 @@ export const run: StageRun<typeof predict> = async (context, { classifier, data 
     answer.dispose();
   }
 };
+
+interface Answers {
+  names: { name: string; physical: 'BIGINT' | 'VARCHAR' | 'DOUBLE' }[];
+  /** Columns of `names` from features brought to scale. */
+  answers(x: NumberMatrix): ColumnData[];
+}
+
+const answersOf = ({ weights, bias, target }: Head): Answers =>
+  target.kind === 'number'
+    ? numberAnswers({ coefficients: weights, intercept: bias[0]! }, target.margin)
+    : classAnswers({ weights, bias, classes: bias.length }, target);
+
+const double = (name: string) => ({ name, physical: 'DOUBLE' }) as const;
+const numbers = (rows: number, value: (row: number) => number): ColumnData => ({
+  kind: 'numeric',
+  values: Float64Array.from({ length: rows }, (_, row) => value(row)),
+});
+
+const numberAnswers = (model: Parameters<typeof linearAnswers>[0], margin: number): Answers => ({
+  names: ['prediction', 'low', 'high'].map(double),
+  answers(x) {
+    const values = linearAnswers(model, x);
+    return [0, -margin, margin].map((off) => numbers(x.rows, (row) => values[row]! + off));
+  },
+});
+
+function classAnswers(
+  model: Parameters<typeof logisticProbabilities>[0],
+  { classes, temperature }: Extract<Head['target'], { kind: 'classes' }>,
+): Answers {
+  const numeric = classes.every((name) => Number.isInteger(Number(name)));
+  return {
+    names: [
+      { name: 'prediction', physical: numeric ? 'BIGINT' : 'VARCHAR' },
+      double('probability'),
+      ...classes.map((name) => double(`p_${name}`)),
+    ],
+    answers(x) {
+      const n = classes.length;
+      const probabilities = tempered(logisticProbabilities(model, x), n, temperature);
+      const winners = mostProbable(probabilities, n);
+      return [
+        numeric
+          ? numbers(x.rows, (row) => Number(classes[winners[row]!]))
+          : { kind: 'category', codes: winners, categories: classes },
+        numbers(x.rows, (row) => probabilities[row * n + winners[row]!]!),
+        ...classes.map((_, k) => numbers(x.rows, (row) => probabilities[row * n + k]!)),
+      ];
+    },
+  };
+}

@@ -38,7 +38,7 @@ export const exportStage = defineStage({
       .min(1)
       .optional()
       .describe(
-        'Tables: latent [rows, d], NAME.reconstructed, NAME.filled (observed cells as they are), error [rows, 1] (how far what the latent holds is from the row). Default: latent and what the model is for.',
+        'Tables: latent [rows, d], NAME.reconstructed, NAME.filled (observed cells as they are), error [rows, 1] (how far what the latent holds is from the row), prediction (of a classifier or regressor: probabilities [rows, classes], or prediction [rows, 1]). Default: latent and what the model is for.',
       ),
     exact: z
       .boolean()

@@ -3,6 +3,7 @@ import { deliverFile } from '@hourglass/artifacts';
 import {
   exportImageModel,
   exportModel,
+  loadHead,
   loadImageModel,
   loadModel,
   type ExportedModel,
@@ -43,8 +44,15 @@ async function fileOf(
   if ((await modelReads(artifacts, ref)) === 'table') {
     const model = await loadModel(artifacts, ref);
     const { application, readOut } = model.description;
-    const chosen = outputs ?? USUAL[readOut.kind] ?? ['latent', 'reconstructed'];
-    return { application, ...(await exportModel(model, { outputs: chosen, exact })) };
+    const head = await loadHead(artifacts, ref);
+    if (!head && outputs?.includes('prediction'))
+      throw new HourglassError(
+        'OPTION_INVALID',
+        'model/export: outputs: prediction is for models with a head, as feature-extraction/fit-classifier and fit-regressor make them; this one has none',
+        { details: { option: 'outputs' } },
+      );
+    const chosen = outputs ?? (head ? ['prediction'] : (USUAL[readOut.kind] ?? ['latent', 'reconstructed']));
+    return { application, ...(await exportModel(model, { outputs: chosen, exact, head })) };
   }
   if (outputs !== undefined || exact)
     throw new HourglassError(

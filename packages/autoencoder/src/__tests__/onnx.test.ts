@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { trainMember } from '../application/learn.ts';
 import { decodeTable } from '../columns/decode.ts';
 import { encodeTable } from '../columns/encode.ts';
+import type { Head } from '../model/head.ts';
 import { predictor } from '../model/predictor.ts';
 import { exportModel } from '../onnx/export-model.ts';
 import { filling, lessonOf, modelOf } from './support/learning.ts';
@@ -240,5 +241,52 @@ describe('a model as ONNX', () => {
       code: 'MODEL_INCOMPATIBLE',
       message: expect.stringMatching(/"town".*hash.*larger maxCategories \(now 5\)/),
     });
+  });
+});
+
+describe('a head as ONNX', () => {
+  it.each([
+    ['deep', { kind: 'classes', classes: ['a', 'b', 'c'], temperature: 0.7 }],
+    ['latent', { kind: 'number', margin: 1, coverage: 0.9 }],
+  ] as const)('answers from %s features what they give brought to scale', async (kind, target) => {
+    const { engine, source, model } = await trained(2, 'none');
+    const answer = predictor(engine, model);
+    const encoded = encodeTable(model.encoder, source.all);
+    const features = await (kind === 'deep' ? answer.activations(encoded) : answer.latents(encoded));
+    answer.dispose();
+    const f = features.length / ROWS;
+    const answers = target.kind === 'classes' ? target.classes.length : 1;
+    const random = hostRandom(2);
+    const draws = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
+    const head: Head = {
+      label: 'kind',
+      kind,
+      scale: { mean: draws(f), deviation: draws(f).map((each) => 1 + each ** 2) },
+      weights: draws(f * answers),
+      bias: draws(answers),
+      target: target as Head['target'],
+    };
+    const { bytes, inputs, outputs } = await exportModel(model, { outputs: ['prediction'], head });
+    expect(outputs).toEqual([
+      target.kind === 'classes'
+        ? { name: 'probabilities', type: 'float32', width: 3 }
+        : { name: 'prediction', type: 'float32', width: 1 },
+    ]);
+    const session = await InferenceSession.create(bytes);
+    const found = (await session.run(feedsOf(source.all, inputs)))[outputs[0]!.name]!.data as Float32Array;
+    for (let row = 0; row < ROWS; row++) {
+      const linear = Array.from({ length: answers }, (_, k) => {
+        let sum = head.bias[k]!;
+        for (let j = 0; j < f; j++)
+          sum +=
+            ((features[row * f + j]! - head.scale.mean[j]!) / head.scale.deviation[j]!) *
+            head.weights[j * answers + k]!;
+        return sum;
+      });
+      const powers = linear.map((each) => Math.exp(each / (target.kind === 'classes' ? target.temperature : 1)));
+      const total = powers.reduce((sum, each) => sum + each);
+      const known = target.kind === 'classes' ? powers.map((each) => each / total) : linear;
+      known.forEach((each, k) => expect(Math.abs(found[row * answers + k]! - each)).toBeLessThan(1e-5 * f));
+    }
   });
 });

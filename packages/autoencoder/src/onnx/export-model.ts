@@ -1,10 +1,14 @@
-import { exportOnnx, type OnnxModelBuilder } from '@hourglass/engine';
-import type { Tensor } from '@tensorflow/tfjs';
+import { exportOnnx, type OnnxModelBuilder, type ParamArrays, type StepContext } from '@hourglass/engine';
+import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { columnCount, valueWidth } from '../columns/encoder.ts';
+import { foldedHead, type Head } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
 import { observedInput } from '../model/predictor.ts';
 import { rowError } from '../model/row-error.ts';
 import { buildNetwork } from '../network/build.ts';
+import type { Params } from '../network/layers.ts';
+import type { Network, PreparedInput } from '../network/network.ts';
 import { knotsOf } from '../network/knots.ts';
 import { readOutput } from '../network/table-loss.ts';
 import type { ModelOutput } from '../options.ts';
@@ -23,14 +27,15 @@ export interface ExportedModel {
 /**
  * A model as one ONNX file (operator set 18) with its column encoders inside: raw columns in, `[rows, 1]` each, vectors
  * `[rows, length]`.
+ * @param options.head what `prediction` is answered by
  * @param options.exact keep fractions of whole numbers and values out of the observed range @default false
  * @throws MODEL_INCOMPATIBLE for columns whose codes a file cannot compute
  */
 export async function exportModel(
   model: Model,
-  options: { outputs: readonly ModelOutput[]; exact?: boolean },
+  options: { outputs: readonly ModelOutput[]; exact?: boolean; head?: Head },
 ): Promise<ExportedModel> {
-  const { exact = false } = options;
+  const { exact = false, head } = options;
   const wants = (output: ModelOutput): boolean => options.outputs.includes(output);
   const columns = rawColumns(model.encoder);
   const graph = await exportOnnx(model.description.application);
@@ -44,7 +49,12 @@ export async function exportModel(
   const error = wants('error');
   const members = answers || error ? model.members : model.members.slice(0, 1);
   const passes = members.map((_, member) =>
-    forward(graph, model, member, encoded, { latent: wants('latent') && member === 0, answers, error }),
+    forward(graph, model, member, encoded, {
+      latent: wants('latent') && member === 0,
+      answers,
+      error,
+      ...(wants('prediction') && member === 0 ? { head } : {}),
+    }),
   );
   if (wants('latent')) give('latent', passes[0]!.latent!, 'float32', model.description.network.latentDim);
   if (answers) {
@@ -69,6 +79,11 @@ export async function exportModel(
       ),
       'float32',
     );
+  if (wants('prediction') && head) {
+    const { target } = head;
+    if (target.kind === 'number') give('prediction', passes[0]!.prediction!, 'float32');
+    else give('probabilities', passes[0]!.prediction!, 'float32', target.classes.length);
+  }
   const inputs = columns.map(({ name, dtype, width, missing }) => ({
     name,
     type: dtype,
@@ -80,6 +95,7 @@ export async function exportModel(
     application,
     version: `${version}`,
     missing: JSON.stringify(Object.fromEntries(inputs.map(({ name, missing }) => [name, missing]))),
+    ...(wants('prediction') && head ? { label: head.label, target: JSON.stringify(head.target) } : {}),
   });
   return { bytes, inputs, outputs };
 }
@@ -90,8 +106,8 @@ function forward(
   model: Model,
   member: number,
   encoded: EncodedNodes,
-  wanted: { latent: boolean; answers: boolean; error: boolean },
-): { latent?: string; error?: string; answer: AnswerNodes } {
+  wanted: { latent: boolean; answers: boolean; error: boolean; head?: Head },
+): { latent?: string; error?: string; prediction?: string; answer: AnswerNodes } {
   const network = buildNetwork(model.description.network);
   const { layout } = network.spec;
   const columns = columnCount(layout);
@@ -100,7 +116,7 @@ function forward(
   const floats = (from: string, width: number) => ({ from, dtype: 'float32' as const, rowShape: [width] });
   const outputs = graph.pass(
     {
-      params: { ...model.shared, ...model.members[member]! },
+      params: { ...model.shared, ...model.members[member]!, ...headParams(wanted.head) },
       forward(batch, params, context) {
         const prepared = network.prepare(observedInput(batch), params);
         const z = network.encode(prepared, params, context);
@@ -108,6 +124,7 @@ function forward(
         return {
           ...latent,
           ...(wanted.answers ? readOutput(network.decode(z, params, context, prepared), layout, knotsOf(params)) : {}),
+          ...(wanted.head ? { prediction: answerOf(wanted.head, network, prepared, z, params, context) } : {}),
           ...(wanted.error ? { error: rowError(batch, network.decode(z, params, context), layout, params) } : {}),
         };
       },
@@ -124,8 +141,32 @@ function forward(
   return {
     latent: outputs.z,
     error: outputs.error,
+    prediction: outputs.prediction,
     answer: { values: outputs.values, classes: layout.categories.map((_, k) => outputs[`class/${k}`]!) },
   };
+}
+
+const headParams = (head: Head | undefined): ParamArrays => {
+  if (!head) return {};
+  const { weights, bias } = foldedHead(head);
+  return {
+    'head/weights': { shape: [weights.length / bias.length, bias.length], values: Float32Array.from(weights) },
+    'head/bias': { shape: [bias.length], values: Float32Array.from(bias) },
+  };
+};
+
+/** Probabilities `[b, classes]`, or a number `[b, 1]`. */
+function answerOf(
+  { kind, target }: Head,
+  network: Network,
+  prepared: PreparedInput,
+  z: Tensor,
+  params: Params,
+  context: StepContext,
+): Tensor {
+  const features = kind === 'latent' ? z : network.activations(prepared, params, context);
+  const answers = tf.add(tf.matMul(features as Tensor2D, params['head/weights'] as Tensor2D), params['head/bias']!);
+  return target.kind === 'classes' ? tf.softmax(answers) : answers;
 }
 
 /** Mean of the members' answers. */

@@ -10,6 +10,7 @@ import { runStage } from '@hourglass/plugin-kit/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run as runEvaluate } from '../evaluate.ts';
 import { run as runFit } from '../fit-classifier.ts';
+import { run as runRegress } from '../fit-regressor.ts';
 import * as stages from '../index.ts';
 import { run as runPredict } from '../predict.ts';
 import { run as runTrain } from '../train.ts';
@@ -88,7 +89,7 @@ const predict = async (classifier: ArtifactRef, input = test) =>
     await runStage({
       manifest: stages.predict,
       run: runPredict,
-      inputs: { classifier, data: input },
+      inputs: { head: classifier, data: input },
       context: context(),
     })
   ).outputs.data;
@@ -195,9 +196,56 @@ describe('fit-classifier and predict', () => {
   });
 
   it('refuse a model without a classifier and too few labels', async () => {
-    await expect(predict(model)).rejects.toThrow(/is a model of feature-extraction without a classifier/);
+    await expect(predict(model)).rejects.toThrow(/is a model of feature-extraction without a head/);
     await expect(fit({}, await query({ data }, 'SELECT * FROM data LIMIT 6'))).rejects.toThrow(
       /at least 10 labelled rows, found 6/,
     );
+  });
+});
+
+describe('fit-regressor and predict', () => {
+  /** The digits with the ink on them, which no column holds. */
+  const inked = (of: ArtifactRef, ink = 'p33 + p34 + p43 + p44 + 2 * p03'): Promise<ArtifactRef> =>
+    query({ of }, `SELECT *, ${ink} AS ink FROM of`);
+  const regress = async (options = {}, input?: ArtifactRef) =>
+    (
+      await runStage({
+        manifest: stages.fitRegressor,
+        run: runRegress,
+        inputs: { model, data: input ?? (await inked(data)) },
+        options: { label: 'ink', ...options },
+        context: context(),
+      })
+    ).outputs;
+
+  it('end in numbers near the truth, and in intervals that hold as many of them as was asked', async () => {
+    const { regressor, metrics } = await regress({ coverage: 0.8 });
+    expect(metrics).toMatchObject({ rows: 300, features: 72, coverage: 0.8 });
+    expect(metrics.rmse).toBeLessThan(0.5 * metrics.baselines.mean.rmse);
+    const unseen = await inked(test);
+    const predictions = await predict(regressor, unseen);
+    const { columns } = await openDataset(store, predictions);
+    // A column that the encoder did not learn comes along, the label among them.
+    expect(columns.map(({ name }) => name)).toEqual(['name', 'label', 'ink', 'prediction', 'low', 'high']);
+    const [truth, answer, low, high] = await Promise.all(
+      ['ink', 'prediction', 'low', 'high'].map((name) => values(predictions, name)),
+    );
+    const off = Math.sqrt(truth!.reduce((sum, each, i) => sum + (each - answer![i]!) ** 2, 0) / truth!.length);
+    expect(off).toBeLessThan(0.5 * metrics.baselines.mean.rmse);
+    expect(high![0]! - low![0]!).toBeCloseTo(2 * metrics.margin, 9);
+    const inside = truth!.filter((each, i) => each >= low![i]! && each <= high![i]!).length / truth!.length;
+    expect(inside).toBeGreaterThan(0.65);
+    expect(inside).toBeLessThan(0.95);
+  });
+
+  it('leave rows without a number out', async () => {
+    const { metrics } = await regress({}, await inked(data, 'CASE WHEN label = 0 THEN NULL ELSE p33 END'));
+    expect(metrics.rows).toBeLessThan(300);
+  });
+
+  it('refuse text, and a coverage that the rows put aside cannot show', async () => {
+    await expect(regress({}, await inked(data, "'much'"))).rejects.toThrow(/expected numbers .* found text/);
+    await expect(regress({ coverage: 0.99 })).rejects.toThrow(/takes 99 labelled rows put aside, found 60 of 300/);
+    await expect(regress({ label: 'inc' })).rejects.toThrow(/did you mean "ink"\?/);
   });
 });
