@@ -22,7 +22,10 @@ const CASES: { table: LabelledTable; budgets: number[]; train: Record<string, un
       blocks: 3,
       epochs: 80,
       batchSize: 256,
-      swapRate: 0.2,
+      contrast: 3,
+      neighbours: 5,
+      swapRate: 0,
+      validationFraction: 0,
     },
   },
   {
