@@ -36,7 +36,7 @@ export const run: StageRun<typeof add> = async (context, inputs, { existing }) =
     inputs: { gallery: gallery.table, added },
     sql: `SELECT * FROM gallery WHERE ${id} NOT IN (SELECT ${id} FROM added) UNION ALL BY NAME SELECT * FROM added`,
   });
-  return putGallery(store, inputs.index, table, settings);
+  return putGallery(context, inputs.index, table, settings);
 
   /** Rows that were removed leave their number free; the next one is beyond the largest. */
   async function nextRow(): Promise<number> {

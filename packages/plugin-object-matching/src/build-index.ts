@@ -21,7 +21,7 @@ export const run: StageRun<typeof index> = async (context, { data, model: ref },
   });
   const { connectivity, expansionAdd, expansionSearch } = options;
   context.progress(0.9, 'storing the index');
-  return putGallery(context.artifacts, ref, table, {
+  return putGallery(context, ref, table, {
     model: ref.digest,
     dims,
     id,

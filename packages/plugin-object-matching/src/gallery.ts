@@ -2,6 +2,7 @@ import type { ArtifactStore } from '@hourglass/artifacts';
 import { graphOfRows, type GraphOptions } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, type Column } from '@hourglass/dataset';
+import type { StageContext } from '@hourglass/plugin-kit';
 import { INDEX } from './index-name.ts';
 
 /** Columns of the latents in a gallery's table; no column of a user begins so. */
@@ -34,7 +35,7 @@ export interface Gallery {
 
 /** Stores a table of ids, payload and latents, with the model and, where asked, a graph, as one artifact. */
 export async function putGallery(
-  store: ArtifactStore,
+  { artifacts: store, signal, progress }: StageContext,
   model: Pick<ArtifactRef, 'digest'>,
   table: ArtifactRef,
   settings: IndexSettings,
@@ -48,7 +49,11 @@ export async function putGallery(
   if (settings.search === 'approximate') {
     const z = await latentsOf(store, table, settings.dims);
     const path = await store.tempPath('.usearch');
-    graphOfRows(z, settings.dims, settings.graph).save(path);
+    const graph = await graphOfRows(z, settings.dims, settings.graph, {
+      signal,
+      entered: (done) => progress(0.9, `entering objects: ${done} of ${z.length / settings.dims}`),
+    });
+    graph.save(path);
     parts.push({ key: 'graph.usearch', ...(await store.putFile(path)) });
   }
   const index = await store.put({

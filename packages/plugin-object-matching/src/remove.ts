@@ -54,5 +54,5 @@ export const run: StageRun<typeof remove> = async (context, inputs, { ids, absen
     inputs: { gallery: gallery.table, side },
     sql: `SELECT gallery.* FROM gallery POSITIONAL JOIN side WHERE side.${ident('__left')}`,
   });
-  return putGallery(store, inputs.index, table, settings);
+  return putGallery(context, inputs.index, table, settings);
 };

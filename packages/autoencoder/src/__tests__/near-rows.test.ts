@@ -29,7 +29,8 @@ describe('near rows', () => {
   it('are the nearest others, nearly all of them', async () => {
     const { split } = await lessonOf(lowRank(600, 12, 6), { validationFraction: 0.1 });
     const { rows, x } = split.train;
-    const near = nearRows(toData(split.train), 10, []);
+    const { validation } = split;
+    const { own: near } = await nearRows(toData(split.train), 10, []);
     const matrix = { rows, cols: 12, data: x };
     const exact = nearestNeighbours(matrix, matrix, 10, { self: true });
     const found = Array.from({ length: rows }, (_, row) => {
@@ -39,33 +40,43 @@ describe('near rows', () => {
     });
     expect(found.reduce((sum, each) => sum + each) / (10 * rows)).toBeGreaterThan(0.99);
     // Of other rows the nearest of the table, however few they are.
-    const { validation } = split;
-    const of = nearRows(toData(split.train), 1, [], validation);
+    const { others } = await nearRows(toData(split.train), 1, [], { others: validation });
     const theirs = { rows: validation!.w!.shape[0]!, cols: 12, data: validation!.x!.values as Float32Array };
-    expect(of.indices).toEqual(nearestNeighbours(matrix, theirs, 1).indices);
+    expect(others!.indices).toEqual(nearestNeighbours(matrix, theirs, 1).indices);
   });
 
   it.each([
     ['few codes', 5],
     ['more codes than a simplex has corners for', 300],
-  ])('are of the same category where numbers say little: %s', (_, codes) => {
+  ])('are of the same category where numbers say little: %s', async (_, codes) => {
     const column = Array.from({ length: 4 * codes }, (_, row) => row % codes);
-    const { indices } = nearRows(coded(column), 3, [codes]);
+    const { indices } = (await nearRows(coded(column), 3, [codes])).own;
     indices.forEach((other, i) => expect(column[other]).toBe(column[Math.floor(i / 3)]));
   });
 
-  it('are others of their kind among many equal rows', () => {
-    const { indices } = nearRows(toData(encodedColumns([Array.from({ length: 90 }, (_, i) => i % 3)])), 20, []);
+  it('are others of their kind among many equal rows', async () => {
+    const table = toData(encodedColumns([Array.from({ length: 90 }, (_, i) => i % 3)]));
+    const { indices } = (await nearRows(table, 20, [])).own;
     indices.forEach((other, i) => expect(other % 3).toBe(Math.floor(i / 20) % 3));
   });
 
-  it('are refused where there are fewer', () => {
-    expect(() => nearRows(coded([1, 2, 3]), 3, [5])).toThrow(/neighbours: 3 near rows .* there are 2 others/);
+  it('are refused where there are fewer', async () => {
+    await expect(nearRows(coded([1, 2, 3]), 3, [5])).rejects.toThrow(/neighbours: 3 near rows .* there are 2 others/);
   });
 
-  it('are drawn one a row, others in the next epoch, the same by the same seed', () => {
+  it('tell how far they are, and stop when they are not wanted any more', async () => {
+    const { split } = await lessonOf(lowRank(1500, 4, 2), { validationFraction: 0 });
+    const told: number[] = [];
+    await nearRows(toData(split.train), 2, [], { entered: (rows) => told.push(rows) });
+    expect(told).toEqual([500, 1000, 1500]);
+    const stop = new AbortController();
+    const entered = (): void => stop.abort(new Error('enough'));
+    await expect(nearRows(toData(split.train), 2, [], { entered, signal: stop.signal })).rejects.toThrow('enough');
+  });
+
+  it('are drawn one a row, others in the next epoch, the same by the same seed', async () => {
     const table = toData(encodedColumns([Array.from({ length: 50 }, (_, i) => i)]));
-    const near = nearRows(table, 4, []);
+    const near = (await nearRows(table, 4, [])).own;
     const draw = (seed: number, epoch: number): number[] => [
       ...nearOf(drawNearRows(table, near, seed, epoch))!.x!.values,
     ];

@@ -57,6 +57,7 @@ export function defineApplication<O extends LearnerOptions>(application: Applica
     prepareLesson(application, await openDataset(context.artifacts, data), options, seed, {
       tempPath: (suffix) => context.artifacts.tempPath(suffix),
       signal: context.signal,
+      progress: (message) => context.progress(0, message),
     });
 
   return {

@@ -8,7 +8,7 @@ import { MODEL_FORMAT, type ModelDescription } from '../model/model.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { Network, NetworkSpec } from '../network/network.ts';
 import { WIDEST_PCA } from '../network/pca-base.ts';
-import { drawNearRows, nearRows } from '../neighbours/near-rows.ts';
+import { drawNearRows, nearRows, type NearRows } from '../neighbours/near-rows.ts';
 import type { LearnerOptions } from '../options.ts';
 import type { Trained, TrainingTask } from '../training/task.ts';
 import { train, type TrainingHooks } from '../training/train.ts';
@@ -26,6 +26,8 @@ export interface Lesson<O extends LearnerOptions = LearnerOptions> {
   encoder: TableEncoder;
   network: Network;
   split: Split;
+  /** Near rows of the rows to train on and of those that judge, where the application draws such. */
+  near?: { own: NearRows; others?: NearRows };
   shared: ParamArrays;
   rows: number;
   /** What a person should know. */
@@ -39,6 +41,8 @@ export interface LessonPlace {
   /** A fresh path for a file. */
   tempPath(suffix: string): Promise<string>;
   signal?: AbortSignal;
+  /** Long work before training, for people. */
+  progress?(message: string): void;
 }
 
 /**
@@ -82,15 +86,10 @@ export async function prepareLesson<O extends LearnerOptions>(
   const settled = buildNetwork(network.spec);
   const { split, close } = await splitOf(application, source, encoder, options, seed, place);
   const trained = split.rows?.rows ?? split.train.rows;
-  if (split.rows && (application.neighbours?.(options) ?? 0) > 0) {
+  const near = await nearRowsOf(application, split, settled.spec, options, place).catch(async (error: unknown) => {
     await close();
-    const needed = Math.ceil((trained * split.rows.rowBytes) / 2 ** 20);
-    throw new HourglassError(
-      'OPTION_INVALID',
-      `neighbours: near rows are looked for among rows in memory, ${needed} MiB here, more than shardMiB: ${options.shardMiB}; set shardMiB to ${needed} or more, maxRows lower, or neighbours: 0`,
-      { details: { option: 'neighbours' } },
-    );
-  }
+    throw error;
+  });
   if (source.rows > options.maxRows)
     notices.push(`trained on a sample of ${trained} of ${source.rows} rows (maxRows: ${options.maxRows})`);
   if (split.rows)
@@ -111,11 +110,42 @@ export async function prepareLesson<O extends LearnerOptions>(
     encoder,
     network: settled,
     split,
+    ...(near ? { near } : {}),
     shared: settled.prior(split.prior ?? split.train, encoder.columns),
     rows: source.rows,
     notices,
     close,
   };
+}
+
+/** Near rows of all rows of a split, of an application that draws such. @throws OPTION_INVALID when they are not in memory */
+async function nearRowsOf<O extends LearnerOptions>(
+  application: Application<O>,
+  { train, rows, validation }: Split,
+  { layout }: NetworkSpec,
+  options: O,
+  place: LessonPlace | undefined,
+): Promise<Lesson['near']> {
+  const k = application.neighbours?.(options) ?? 0;
+  if (k === 0) return undefined;
+  if (rows) {
+    const needed = Math.ceil((rows.rows * rows.rowBytes) / 2 ** 20);
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `neighbours: near rows are looked for among rows in memory, ${needed} MiB here, more than shardMiB: ${options.shardMiB}; set shardMiB to ${needed} or more, maxRows lower, or neighbours: 0`,
+      { details: { option: 'neighbours' } },
+    );
+  }
+  return nearRows(
+    toData(train),
+    k,
+    layout.categories.map(({ codes }) => codes),
+    {
+      others: validation,
+      signal: place?.signal,
+      entered: (done) => place?.progress?.(`looking for near rows: ${done} of ${train.rows}`),
+    },
+  );
 }
 
 /** Rows in memory where they fit, else in a file. */
@@ -185,15 +215,14 @@ export async function trainMember<O extends LearnerOptions>(
   member: number,
   hooks: TrainingHooks,
 ): Promise<Trained> {
-  const { application, network, options, shared, split } = lesson;
+  const { application, network, options, shared, split, near } = lesson;
   const seed = deriveSeed(lesson.seed, `member/${member}`);
-  const neighbours = application.neighbours?.(options) ?? 0;
   const task: TrainingTask = {
     params: { ...shared, ...network.init(seed) },
     frozen: Object.keys(shared),
     data: split.rows ?? toData(split.train),
     validation: split.validation,
-    ...(neighbours > 0 ? withNearRows(lesson, neighbours, seed) : {}),
+    ...(near ? withNearRows(split, near, seed) : {}),
     // A row is told from as many others as in training.
     validationBatch: application.contrast?.(options) ? options.batchSize : network.rowsAtOnce,
     rowLoss: rowLossOf(application, network, options),
@@ -204,19 +233,16 @@ export async function trainMember<O extends LearnerOptions>(
 }
 
 /** Beside each row one of its near rows, all of them rows to train on. */
-function withNearRows<O extends LearnerOptions>(
-  { network, split }: Lesson<O>,
-  k: number,
+function withNearRows(
+  { train, validation }: Split,
+  near: NonNullable<Lesson['near']>,
   seed: number,
 ): Pick<TrainingTask, 'drawn' | 'validation'> {
-  const table = toData(split.train);
-  const codes = network.spec.layout.categories.map((category) => category.codes);
-  const near = nearRows(table, k, codes);
-  const { validation } = split;
+  const table = toData(train);
   return {
-    drawn: (epoch) => drawNearRows(table, near, seed, epoch),
-    ...(validation
-      ? { validation: { ...validation, ...drawNearRows(table, nearRows(table, k, codes, validation), seed, 0) } }
+    drawn: (epoch) => drawNearRows(table, near.own, seed, epoch),
+    ...(validation && near.others
+      ? { validation: { ...validation, ...drawNearRows(table, near.others, seed, 0) } }
       : {}),
   };
 }

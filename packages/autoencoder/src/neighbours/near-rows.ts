@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import { drawUniform, type DataArray } from '@hourglass/engine';
 import { takeCells } from '../columns/take-cells.ts';
 import { rowsOf } from '../training/rows-of.ts';
-import { graphOfRows, type GraphOptions } from './neighbour-graph.ts';
+import { graphOfRows, type Building, type GraphOptions } from './neighbour-graph.ts';
 
 /** Encoded rows, as the engine takes them. */
 type Rows = Record<string, DataArray>;
@@ -28,31 +29,47 @@ const CODE_WIDTH = 16;
  * for each category that differs. Missing numbers count as the mean. Nearly exact (HNSW).
  *
  * @param classes codes that each category column may hold
- * @param rows of which the nearest are looked for. @default the table's own, none being its own neighbour
+ * @param others further rows whose nearest in the table are looked for
+ * @returns near rows of the table's own rows, none being its own neighbour, and of the others
  * @throws DATA_INSUFFICIENT when the table has too few rows
  */
-export function nearRows(table: Rows, k: number, classes: readonly number[], rows?: Rows): NearRows {
-  const own = rows === undefined;
-  const held = rowsOf(table) - (own ? 1 : 0);
-  if (k > held)
+export async function nearRows(
+  table: Rows,
+  k: number,
+  classes: readonly number[],
+  { others, ...building }: Building & { others?: Rows } = {},
+): Promise<{ own: NearRows; others?: NearRows }> {
+  const rows = rowsOf(table);
+  if (k >= rows)
     throw new HourglassError(
       'DATA_INSUFFICIENT',
-      `neighbours: ${k} near rows of each are asked for, there are ${held} others; ask for fewer`,
+      `neighbours: ${k} near rows of each are asked for, there are ${rows - 1} others; ask for fewer`,
       { details: { option: 'neighbours' } },
     );
-  const base = comparable(table, classes);
-  const graph = graphOfRows(base.values, base.width, graphFor(k));
-  const queries = own ? base : comparable(rows, classes);
-  const n = rowsOf(rows ?? table);
-  const indices = new Int32Array(n * k);
-  for (let row = 0; row < n; row++) {
-    const query = queries.values.subarray(row * queries.width, (row + 1) * queries.width);
-    const found = Array.from(graph.search(query, k + 1, 1).keys, Number).filter((other) => !own || other !== row);
-    // Among many equal rows a graph may find fewer: those, again; alone, the row is its own neighbour.
-    for (let j = 0; j < k; j++) indices[row * k + j] = found[j % found.length] ?? (own ? row : 0);
-  }
-  return { k, indices };
+  const points = comparable(table, classes);
+  const graph = await graphOfRows(points.values, points.width, graphFor(k), building);
+  const search = async ({ values, width }: Points, own: boolean): Promise<NearRows> => {
+    const indices = new Int32Array((values.length / width) * k);
+    for (let row = 0; row * k < indices.length; row++) {
+      const query = values.subarray(row * width, (row + 1) * width);
+      const found = Array.from(graph.search(query, k + 1, 1).keys, Number).filter((other) => !own || other !== row);
+      // Among many equal rows a graph may find fewer: those, again; alone, the row is its own neighbour.
+      for (let j = 0; j < k; j++) indices[row * k + j] = found[j % found.length] ?? (own ? row : 0);
+      if (row % TURN === 0) {
+        building.signal?.throwIfAborted();
+        await setImmediate();
+      }
+    }
+    return { k, indices };
+  };
+  return {
+    own: await search(points, true),
+    ...(others ? { others: await search(comparable(others, classes), false) } : {}),
+  };
 }
+
+/** Rows looked for between two turns of the event loop. */
+const TURN = 200;
 
 /** One of the near rows of each row, drawn anew each epoch: their arrays, under names of their own ({@link nearOf}). */
 export function drawNearRows(table: Rows, { k, indices }: NearRows, seed: number, epoch: number): Rows {
@@ -76,8 +93,14 @@ export function nearOf<T>(batch: Record<string, T>): Record<string, T> | undefin
     : undefined;
 }
 
-/** Rows as points `[n, width]` whose squared distances count cells that differ. */
-function comparable(table: Rows, classes: readonly number[]): { values: Float32Array; width: number } {
+/** `[n, width]` */
+interface Points {
+  values: Float32Array;
+  width: number;
+}
+
+/** Rows as points whose squared distances count cells that differ. */
+function comparable(table: Rows, classes: readonly number[]): Points {
   const { x, codes } = table;
   const rows = rowsOf(table);
   const numbers = x ? x.values.length / rows : 0;
@@ -97,7 +120,7 @@ function comparable(table: Rows, classes: readonly number[]): { values: Float32A
 }
 
 /** A point for each code, any two about 1 apart: corners of a simplex where codes are few, else random corners of a cube. */
-function codeBook(codes: number): { values: Float32Array; width: number } {
+function codeBook(codes: number): Points {
   const width = Math.min(codes, CODE_WIDTH);
   const values = new Float32Array(codes * width);
   if (codes <= CODE_WIDTH) for (let code = 0; code < codes; code++) values[code * width + code] = Math.SQRT1_2;

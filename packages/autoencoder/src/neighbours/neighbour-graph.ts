@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Index, MetricKind, ScalarKind } from 'usearch';
 
 /** Shape of a graph (HNSW). Source: Malkov, Yashunin (IEEE TPAMI 2018). */
@@ -25,13 +26,37 @@ export const neighbourGraph = (
     multi: false,
   });
 
-/** A graph of rows `[n, dims]`, numbered from 0. One thread: the same rows give the same graph. */
-export function graphOfRows(rows: Float32Array, dims: number, options: GraphOptions): NeighbourGraph {
+/** Rows entered between two turns of the event loop: some tenths of a second of hundreds of numbers a row. */
+const SLICE = 500;
+
+export interface Building {
+  signal?: AbortSignal;
+  /** Called now and then with the rows entered so far. */
+  entered?(rows: number): void;
+}
+
+/**
+ * A graph of rows `[n, dims]`, numbered from 0. One thread: the same rows give the same graph.
+ * @throws the reason of `signal`, when it was aborted
+ */
+export async function graphOfRows(
+  rows: Float32Array,
+  dims: number,
+  options: GraphOptions,
+  { signal, entered }: Building = {},
+): Promise<NeighbourGraph> {
   const graph = neighbourGraph(dims, options);
-  graph.add(
-    BigUint64Array.from({ length: rows.length / dims }, (_, i) => BigInt(i)),
-    rows,
-    1,
-  );
+  const n = rows.length / dims;
+  for (let from = 0; from < n; from += SLICE) {
+    signal?.throwIfAborted();
+    const to = Math.min(n, from + SLICE);
+    graph.add(
+      BigUint64Array.from({ length: to - from }, (_, i) => BigInt(from + i)),
+      rows.subarray(from * dims, to * dims),
+      1,
+    );
+    entered?.(to);
+    await setImmediate();
+  }
   return graph;
 }
