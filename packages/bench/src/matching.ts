@@ -2,6 +2,7 @@ import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { growingTable } from './growing-table.ts';
 import { chosenTables, LABELS, labelledTable } from './labelled-tables.ts';
 import { indexOfMany } from './matching-index.ts';
+import { NEAR_ROWS_8 } from './near-options.ts';
 import { rounded } from './rounded.ts';
 import { withStages } from './with-stages.ts';
 
@@ -11,23 +12,7 @@ export const summary =
 
 const CASES = {
   digits: { latentDim: 8, ordered: false, normalisation: 'pooled', width: 256, epochs: 60 },
-  mnist: {
-    latentDim: 8,
-    ordered: false,
-    shape: [28, 28],
-    warp: 0.2,
-    contrast: 10,
-    neighbours: 15,
-    architecture: 'mlp',
-    width: 512,
-    blocks: 2,
-    batchSize: 256,
-    epochs: 15,
-    learningRate: 0.002,
-    weightDecay: 0,
-    validationFraction: 0,
-    shardMiB: 1024,
-  },
+  mnist: { ...NEAR_ROWS_8, ordered: false },
 } as const;
 type Case = keyof typeof CASES;
 

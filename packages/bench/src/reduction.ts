@@ -1,6 +1,7 @@
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { growingTable } from './growing-table.ts';
 import { chosenTables, LABELS, labelledTable, type LabelledTable } from './labelled-tables.ts';
+import { NEAR_ROWS, NEAR_ROWS_8 } from './near-options.ts';
 import { rounded } from './rounded.ts';
 import { withStages } from './with-stages.ts';
 
@@ -25,19 +26,6 @@ const WIDE = {
   shardMiB: 1024,
 };
 
-/** Few dimensions do not hold an image, but can tell what is near what. */
-const NEAR = {
-  architecture: 'mlp',
-  blocks: 2,
-  batchSize: 256,
-  learningRate: 0.002,
-  contrast: 10,
-  neighbours: 15,
-  weightDecay: 0,
-  validationFraction: 0,
-  shardMiB: 1024,
-};
-
 const CASES: Case[] = [
   {
     table: 'digits',
@@ -55,8 +43,8 @@ const CASES: Case[] = [
     dims: [1, 2, 4, 8],
   },
   { table: 'mnist', train: { ...WIDE, latentDim: 30, epochs: 40 } },
-  { table: 'mnist', train: { ...NEAR, latentDim: 8, width: 512, shape: [28, 28], warp: 0.2, epochs: 15 } },
-  { table: 'mnist', train: { ...NEAR, latentDim: 2, width: 256, epochs: 30 } },
+  { table: 'mnist', train: NEAR_ROWS_8 },
+  { table: 'mnist', train: { ...NEAR_ROWS, latentDim: 2, width: 256, epochs: 30 } },
 ];
 
 /** Known figures of PCA on MNIST: squared error of 30 components (unclipped, pixels in [0, 1]); 1-NN accuracy. */

@@ -1,10 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-
-/** A fitted linear model: prediction = intercept + x · coefficients. */
-export interface LinearModel {
-  coefficients: Float64Array;
-  intercept: number;
-}
+import type { LinearModel } from './linear-model.ts';
 
 /** Sufficient statistics of a regression: all that {@link bayesianRidge} needs of the rows. */
 export interface RegressionMoments {

@@ -1,5 +1,6 @@
 import { bayesianRidge } from './bayesian-ridge.ts';
 import { checkLengths } from './check-lengths.ts';
+import { dot } from './dot.ts';
 import { columnMean, fillColumns } from './simple-fill.ts';
 
 /** What an ICE run did. */
@@ -89,10 +90,4 @@ function fitColumn(
     xty: Float64Array.from(x, (column) => dot(column.values, y.values)),
     yty: dot(y.values, y.values),
   });
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

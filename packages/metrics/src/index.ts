@@ -1,4 +1,4 @@
-export { bayesianRidge, type LinearModel, type RegressionMoments } from './bayesian-ridge.ts';
+export { bayesianRidge, type RegressionMoments } from './bayesian-ridge.ts';
 export { benjaminiHochberg, conformalPValue, falseAlarmInterval } from './conformal.ts';
 export { accuracy } from './classification.ts';
 export {
@@ -13,6 +13,7 @@ export { columnRange, minMaxScale, type ColumnRange } from './column-scaling.ts'
 export { scoreHidden, type HiddenColumnScore, type HiddenScore } from './hidden-cells.ts';
 export { iceImpute, type IceResult } from './ice-imputer.ts';
 export { knnImpute } from './knn-imputer.ts';
+export { linearPredictions, type LinearModel } from './linear-model.ts';
 export { fitLogistic, logisticProbabilities, mostProbable, type LogisticModel } from './logistic-regression.ts';
 export { evenly, takeRows } from './matrix-rows.ts';
 export { nearestNeighbours, type Neighbours } from './nearest-neighbours.ts';

@@ -1,4 +1,5 @@
 import { HourglassError } from '@hourglass/core';
+import { dot } from './dot.ts';
 import type { NumberMatrix } from './pca.ts';
 
 /** A fitted multinomial logistic regression: logits = x · weights + bias. */
@@ -198,10 +199,4 @@ function twoLoop(slope: Float64Array, history: { s: Float64Array; y: Float64Arra
     for (let w = 0; w < q.length; w++) q[w]! += (alphas[i]! - beta) * s[w]!;
   });
   return q;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

@@ -1,5 +1,6 @@
 import { HourglassError } from '@hourglass/core';
-import type { LinearModel } from './bayesian-ridge.ts';
+import { dot } from './dot.ts';
+import type { LinearModel } from './linear-model.ts';
 import type { NumberMatrix } from './pca.ts';
 
 export interface RidgeOptions {
@@ -75,5 +76,4 @@ export function fitRidge(
   return { coefficients: w, intercept: meanY - dot(meanX, w) };
 }
 
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, each, i) => sum + each * b[i]!, 0);
 const squared = (a: Float64Array): number => dot(a, a);

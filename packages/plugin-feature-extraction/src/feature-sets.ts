@@ -1,4 +1,12 @@
-import { encodeTable, tableLayout, FIRST_CATEGORY, type Model, type Predictor } from '@hourglass/autoencoder';
+import {
+  encodeTable,
+  tableLayout,
+  FIRST_CATEGORY,
+  type EncodedTable,
+  type Head,
+  type Model,
+  type Predictor,
+} from '@hourglass/autoencoder';
 import type { Table } from '@hourglass/dataset';
 import { evenly, fitPca, pcaTransform, takeRows, type NumberMatrix } from '@hourglass/metrics';
 import type { FeatureSet } from './metrics-schema.ts';
@@ -8,19 +16,20 @@ import { beside, fitOneScale, fitScale, standardised, type Scale } from './stand
 const PCA_ROWS = 10_000;
 
 /** Learned features of rows, `[n, f]`. */
-export async function featuresOf(
-  { encoder, description }: Model,
+export const featuresOf = (model: Model, answer: Predictor, table: Table, kind: Head['kind']): Promise<NumberMatrix> =>
+  encodedFeatures(model, answer, encodeTable(model.encoder, table), kind);
+
+/** The same of rows that are encoded already. */
+export async function encodedFeatures(
+  { description }: Model,
   answer: Predictor,
-  table: Table,
-  kind: 'deep' | 'latent',
+  encoded: EncodedTable,
+  kind: Head['kind'],
 ): Promise<NumberMatrix> {
-  const encoded = encodeTable(encoder, table);
-  const cols = kind === 'deep' ? answer.activationWidth : description.network.latentDim;
-  return {
-    rows: table.rows,
-    cols,
-    data: await (kind === 'deep' ? answer.activations(encoded) : answer.latents(encoded)),
-  };
+  const { rows } = encoded;
+  return kind === 'deep'
+    ? { rows, cols: answer.activationWidth, data: await answer.activations(encoded) }
+    : { rows, cols: description.network.latentDim, data: await answer.latents(encoded) };
 }
 
 /** Raw columns as learners take them: numbers as the model normalises them, one column a category. */
@@ -57,7 +66,7 @@ export async function featureSets(
   answer: Predictor,
   tables: { train: Table; test: Table },
   rows: ArrayLike<number>,
-  kind: 'deep' | 'latent',
+  kind: Head['kind'],
 ): Promise<Record<FeatureSet, FeatureRows>> {
   const scaled = (train: NumberMatrix, test: NumberMatrix, scale: Scale): FeatureRows => ({
     train: standardised(takeRows(train, rows), scale),
@@ -97,4 +106,4 @@ function inBlocks(x: NumberMatrix, cols: number, change: (block: NumberMatrix) =
 }
 
 /** Latents are a space, in which a direction that hardly varies says little; deep features are columns of their own. */
-export const scaleOf = (kind: 'deep' | 'latent'): typeof fitScale => (kind === 'latent' ? fitOneScale : fitScale);
+export const scaleOf = (kind: Head['kind']): typeof fitScale => (kind === 'latent' ? fitOneScale : fitScale);

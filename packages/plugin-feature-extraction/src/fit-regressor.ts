@@ -1,8 +1,7 @@
 import { HourglassError } from '@hourglass/core';
-import { fitRidge, mae, r2, rmse, takeRows, type LinearModel } from '@hourglass/metrics';
+import { fitRidge, linearPredictions, mae, r2, rmse, takeRows, type LinearModel } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
 import type { fitRegressor } from './index.ts';
-import { linearAnswers } from './linear-answers.ts';
 import { labelledFeatures, storeHead } from './labelled-features.ts';
 
 const STAGE = 'feature-extraction/fit-regressor';
@@ -39,11 +38,11 @@ export const run: StageRun<typeof fitRegressor> = async (context, inputs, option
   let start: LinearModel | undefined;
   for (const penalty of PENALTIES) {
     start = fitRidge(xFit, yFit, penalty * fit.length, { start });
-    const error = rmse(yAside, linearAnswers(start, xAside));
+    const error = rmse(yAside, linearPredictions(start, xAside));
     if (!best || error < best.error) best = { penalty, error, held: start };
   }
   const { penalty, held, error } = best!;
-  const answers = linearAnswers(held, xAside);
+  const answers = linearPredictions(held, xAside);
   const margin = marginOf(yAside, answers, coverage);
   const { coefficients, intercept } = fitRidge(x, y, penalty * x.rows, { start: held });
   const mean = yFit.reduce((sum, each) => sum + each / yFit.length, 0);

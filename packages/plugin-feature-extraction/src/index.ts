@@ -92,6 +92,14 @@ const labelled = {
   data: artifact.dataset('Labelled rows; those without a label are left out'),
 };
 
+const putAside = (to: string) =>
+  z
+    .number()
+    .gt(0)
+    .max(0.5)
+    .default(0.2)
+    .describe(`Share of the labelled rows put aside to choose the penalty and ${to}.`);
+
 /** A classifier on frozen features. */
 export const fitClassifier = defineStage({
   id: 'feature-extraction/fit-classifier',
@@ -102,12 +110,7 @@ export const fitClassifier = defineStage({
   options: z.object({
     label: z.string().describe('Column with classes.'),
     kind,
-    calibration: z
-      .number()
-      .gt(0)
-      .max(0.5)
-      .default(0.2)
-      .describe('Share of the labelled rows put aside to choose the penalty and calibrate the probabilities.'),
+    calibration: putAside('calibrate the probabilities'),
   }),
   resources: engine,
 });
@@ -122,12 +125,7 @@ export const fitRegressor = defineStage({
   options: z.object({
     label: z.string().describe('Column with numbers.'),
     kind,
-    calibration: z
-      .number()
-      .gt(0)
-      .max(0.5)
-      .default(0.2)
-      .describe('Share of the labelled rows put aside to choose the penalty and measure how far answers are off.'),
+    calibration: putAside('measure how far answers are off'),
     coverage: z
       .number()
       .min(0.5)

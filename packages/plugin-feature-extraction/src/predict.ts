@@ -1,11 +1,18 @@
 import { applyRows, loadHead, loadModel, predictor, type Head } from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
 import type { ColumnData } from '@hourglass/dataset';
-import { logisticProbabilities, mostProbable, type NumberMatrix } from '@hourglass/metrics';
+import {
+  linearPredictions,
+  logisticProbabilities,
+  mostProbable,
+  type LinearModel,
+  type LogisticModel,
+  type NumberMatrix,
+} from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
+import { encodedFeatures } from './feature-sets.ts';
 import { tempered } from './fit-head.ts';
 import type { predict } from './index.ts';
-import { linearAnswers } from './linear-answers.ts';
 import { standardised } from './standardise.ts';
 
 /** What a head answers, beside the kept columns. */
@@ -25,9 +32,8 @@ export const run: StageRun<typeof predict> = async (context, { head: ref, data }
         keep,
         columns: () => names,
         async transform(encoded) {
-          const cols = head.scale.mean.length;
-          const features = await (head.kind === 'deep' ? answer.activations(encoded) : answer.latents(encoded));
-          const columns = answers(standardised({ rows: encoded.rows, cols, data: features }, head.scale));
+          const features = await encodedFeatures(model, answer, encoded, head.kind);
+          const columns = answers(standardised(features, head.scale));
           return {
             rows: encoded.rows,
             columns: Object.fromEntries(names.map(({ name }, i) => [name, columns[i]!])),
@@ -57,16 +63,16 @@ const numbers = (rows: number, value: (row: number) => number): ColumnData => ({
   values: Float64Array.from({ length: rows }, (_, row) => value(row)),
 });
 
-const numberAnswers = (model: Parameters<typeof linearAnswers>[0], margin: number): Answers => ({
+const numberAnswers = (model: LinearModel, margin: number): Answers => ({
   names: ['prediction', 'low', 'high'].map(double),
   answers(x) {
-    const values = linearAnswers(model, x);
+    const values = linearPredictions(model, x);
     return [0, -margin, margin].map((off) => numbers(x.rows, (row) => values[row]! + off));
   },
 });
 
 function classAnswers(
-  model: Parameters<typeof logisticProbabilities>[0],
+  model: LogisticModel,
   { classes, temperature }: Extract<Head['target'], { kind: 'classes' }>,
 ): Answers {
   const numeric = classes.every((name) => Number.isInteger(Number(name)));

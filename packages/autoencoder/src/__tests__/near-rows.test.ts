@@ -75,8 +75,8 @@ describe('near rows', () => {
   });
 
   it('are drawn one a row, others in the next epoch, the same by the same seed', async () => {
-    const table = toData(encodedColumns([Array.from({ length: 50 }, (_, i) => i)]));
-    const near = (await nearRows(table, 4, [])).own;
+    const table = encodedColumns([Array.from({ length: 50 }, (_, i) => i)]);
+    const near = (await nearRows(toData(table), 4, [])).own;
     const draw = (seed: number, epoch: number): number[] => [
       ...nearOf(drawNearRows(table, near, seed, epoch))!.x!.values,
     ];
@@ -84,7 +84,7 @@ describe('near rows', () => {
     expect(draw(1, 1)).toEqual(draw(1, 1));
     expect(draw(1, 2)).not.toEqual(draw(1, 1));
     expect(draw(2, 1)).not.toEqual(draw(1, 1));
-    expect(nearOf(table)).toBeUndefined();
+    expect(nearOf(toData(table))).toBeUndefined();
   });
 });
 

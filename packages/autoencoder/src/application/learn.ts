@@ -238,11 +238,10 @@ function withNearRows(
   near: NonNullable<Lesson['near']>,
   seed: number,
 ): Pick<TrainingTask, 'drawn' | 'validation'> {
-  const table = toData(train);
   return {
-    drawn: (epoch) => drawNearRows(table, near.own, seed, epoch),
+    drawn: (epoch) => drawNearRows(train, near.own, seed, epoch),
     ...(validation && near.others
-      ? { validation: { ...validation, ...drawNearRows(table, near.others, seed, 0) } }
+      ? { validation: { ...validation, ...drawNearRows(train, near.others, seed, 0) } }
       : {}),
   };
 }

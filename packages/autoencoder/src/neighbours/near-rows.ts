@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { HourglassError } from '@hourglass/core';
 import { drawUniform, type DataArray } from '@hourglass/engine';
-import { takeCells } from '../columns/take-cells.ts';
+import type { EncodedTable } from '../columns/encode.ts';
+import { takeRows, toData } from '../model/data.ts';
 import { rowsOf } from '../training/rows-of.ts';
 import { graphOfRows, type Building, type GraphOptions } from './neighbour-graph.ts';
 
@@ -72,14 +73,11 @@ export async function nearRows(
 const TURN = 200;
 
 /** One of the near rows of each row, drawn anew each epoch: their arrays, under names of their own ({@link nearOf}). */
-export function drawNearRows(table: Rows, { k, indices }: NearRows, seed: number, epoch: number): Rows {
+export function drawNearRows(table: EncodedTable, { k, indices }: NearRows, seed: number, epoch: number): Rows {
   const draws = drawUniform({ seed, domain: 'order', step: epoch, call: 7 }, indices.length / k);
   const chosen = Int32Array.from(draws, (draw, row) => indices[row * k + Math.floor(draw * k)]!);
   return Object.fromEntries(
-    Object.entries(table).map(([name, { dtype, shape, values }]) => {
-      const taken = takeCells(values, values.length / shape[0]!, chosen);
-      return [NEAR + name, { dtype, shape: [chosen.length, ...shape.slice(1)], values: taken } as DataArray];
-    }),
+    Object.entries(toData(takeRows(table, chosen))).map(([name, array]) => [NEAR + name, array]),
   );
 }
 
@@ -104,6 +102,7 @@ function comparable(table: Rows, classes: readonly number[]): Points {
   const { x, codes } = table;
   const rows = rowsOf(table);
   const numbers = x ? x.values.length / rows : 0;
+  if (classes.length === 0) return { values: x!.values as Float32Array, width: numbers };
   const books = classes.map(codeBook);
   const width = numbers + books.reduce((sum, { width }) => sum + width, 0);
   const values = new Float32Array(rows * width);
