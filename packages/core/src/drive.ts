@@ -166,16 +166,20 @@ export async function drive(
         return;
       }
       case 'ask':
+        // Whoever answers from elsewhere looks at what is saved: the question must be there by then.
         if (effects.ask)
           track(
-            effects.ask(command, sleeping.signal).then(
-              (answer) => {
-                if (answer) send(answer);
-              },
-              (error: unknown) => {
-                if (!sleeping.signal.aborted) throw error;
-              },
-            ),
+            Promise.resolve()
+              .then(() => saving)
+              .then(() => effects.ask!(command, sleeping.signal))
+              .then(
+                (answer) => {
+                  if (answer) send(answer);
+                },
+                (error: unknown) => {
+                  if (!sleeping.signal.aborted) throw error;
+                },
+              ),
             patience,
           );
         return;
@@ -214,20 +218,23 @@ export async function drive(
     }
   };
 
-  // One save at a time; what happens meanwhile is saved together by the next one.
+  // One save at a time; what happens meanwhile is saved together by the next one. Awaiting `saving` is awaiting all of it.
+  const saveAll = async (): Promise<void> => {
+    try {
+      while (unsaved.length > 0) {
+        const events = unsaved;
+        unsaved = [];
+        await effects.save(state, events);
+      }
+    } catch (error) {
+      failure ??= { error };
+    } finally {
+      saving = undefined;
+      wake();
+    }
+  };
   const save = (): void => {
-    if (saving || unsaved.length === 0) return;
-    const events = unsaved;
-    unsaved = [];
-    saving = effects
-      .save(state, events)
-      .catch((error: unknown) => {
-        failure ??= { error };
-      })
-      .finally(() => {
-        saving = undefined;
-        wake();
-      });
+    if (unsaved.length > 0) saving ??= saveAll();
   };
 
   const apply = (): void => {

@@ -58,9 +58,6 @@ export interface RunPipelineOptions extends Omit<BindOptions, 'runId' | 'schedul
   subscribe?(send: (event: Incoming) => void): () => void;
 }
 
-/** How often the state is written as a whole; every event is in the log before. */
-const SAVE_STATE_EVERY_MS = 1000;
-
 /**
  * The local host: drives a pipeline to its end in this process, with records under `<store>/runs/<id>/`.
  * @throws PARAM_INVALID, NAME_NOT_FOUND, CALL_INVALID before anything runs; RUN_STATE when another process drives the same run; what the store throws
@@ -76,7 +73,6 @@ export async function runPipeline(options: RunPipelineOptions): Promise<RunRecor
     baseDir: resolve(options.baseDir),
     outDir: resolve(options.outDir),
   };
-  let savedAt = performance.now();
   try {
     options.onBegin?.(folder.header, state);
     const occasion = async (
@@ -119,9 +115,7 @@ export async function runPipeline(options: RunPipelineOptions): Promise<RunRecor
         async save(next, events) {
           state = next;
           folder.append(events.map((event) => ({ event })));
-          if (performance.now() - savedAt < SAVE_STATE_EVERY_MS) return;
-          await folder.saveState(next);
-          savedAt = performance.now();
+          await folder.share();
         },
         now: Date.now,
         sleep: (ms, signal) => sleep(ms, undefined, { signal }),
@@ -135,7 +129,6 @@ export async function runPipeline(options: RunPipelineOptions): Promise<RunRecor
       { signal: options.signal, maxParallel: options.maxParallel },
     );
     state = driven.state;
-    await folder.saveState(state);
     const status = {
       closed: state.status as 'succeeded' | 'failed' | 'cancelled',
       interrupted: 'interrupted' as const,

@@ -12,7 +12,6 @@ const HEADER = 'run.json';
 const PLAN = 'plan.json';
 /** The state before the first event: with the events it gives every state since, exactly. */
 const START = 'start.json';
-const STATE = 'state.json';
 const LOG = 'events.jsonl';
 
 /**
@@ -29,7 +28,8 @@ export interface RunFolder {
   header: RunHeader;
   append(lines: RunLine[]): void;
   saveHeader(header: RunHeader): Promise<void>;
-  saveState(state: RunState): Promise<void>;
+  /** Where the store is not of this machine: the log is copied there, unless that was done a moment ago. */
+  share(): Promise<void>;
   /** This process does not drive the run any more. */
   close(): void;
 }
@@ -77,10 +77,7 @@ export function runFolder(store: Store, header: RunHeader): RunFolder {
       // The header last: whoever sees it finds the rest.
       await remote?.copy([PLAN, START, LOG, HEADER]);
     },
-    async saveState(state) {
-      await guarded(store, path, () => writeJson(join(path, STATE), state));
-      await remote?.copySometimes([LOG]);
-    },
+    share: async () => remote?.copySometimes([LOG]),
     close: () => remote?.close(),
   };
 }

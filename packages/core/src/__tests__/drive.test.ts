@@ -152,4 +152,28 @@ ${Array.from({ length: 6 }, (_, i) => `  s${i}: { uses: data/ingest, with: { uri
     h.save = () => Promise.reject(new Error('disk full'));
     await expect(drive(plan(WDBC), bind(plan(WDBC), options), h)).rejects.toThrow('disk full');
   });
+
+  it('asks only what is saved, however slow saving is: whoever answers elsewhere finds the question', async () => {
+    const held = plan(`
+hourglass: v1
+name: held
+stages:
+  one: { uses: data/ingest, onFailure: { wait: 1h }, with: { uri: a.parquet } }
+  two: { uses: data/ingest, onFailure: { wait: 1h }, with: { uri: b.parquet } }
+`);
+    const h = host({ run: () => fail('STAGE_CRASHED', 'broken', false) });
+    const save = h.save.bind(h);
+    h.save = async (state, events) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await save(state, events);
+    };
+    h.sleep = () => new Promise(() => {});
+    const found: string[] = [];
+    h.ask = async ({ path }) => {
+      found.push(statuses(h.saved.at(-1)!)[path]!);
+      return { type: 'skip-stage', path, by: 'ann' };
+    };
+    await drive(held, bind(held, options), h);
+    expect(found).toEqual(['held', 'held']);
+  });
 });
