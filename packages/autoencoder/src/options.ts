@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { NORMALISATIONS } from './columns/normalisations.ts';
 import { ANSWERS } from './network/answers.ts';
-import { ARCHITECTURES, IMAGE_ARCHITECTURES, type Architecture } from './network/architectures.ts';
+import {
+  ARCHITECTURES,
+  IMAGE_ARCHITECTURES,
+  VARIATIONAL_ARCHITECTURES,
+  type Architecture,
+} from './network/architectures.ts';
 import { BETA_SCHEDULES } from './variational/beta.ts';
 import { DECODERS } from './variational/heads.ts';
 
@@ -211,8 +216,18 @@ export const variationalOptions = {
     .describe(
       'Lists of numbers (pixels). gaussian: elements are normal, one deviation for all. bernoulli: each is on or off, with the chance its grey value says.',
     ),
+  architecture: z
+    .enum(VARIATIONAL_ARCHITECTURES)
+    .default('residual')
+    .describe(
+      'Network body: residual blocks with LayerNorm and GELU, or convolutions over the one list of numbers that is an image (see shape).',
+    ),
+  shape: latentOptions.shape.unwrap().optional().describe('conv: rows and columns of the image.'),
   latentDim: learnerOptions.latentDim,
-  width: learnerOptions.width.unwrap().default(256).describe('Width of the hidden layers.'),
+  width: learnerOptions.width
+    .unwrap()
+    .default(256)
+    .describe('Width of the hidden layers; conv: channels of the image at its smallest.'),
   blocks: learnerOptions.blocks,
   dropout: learnerOptions.dropout
     .unwrap()

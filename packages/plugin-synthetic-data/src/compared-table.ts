@@ -15,11 +15,11 @@ export interface ComparedColumns {
 }
 
 /** Elements of lists that are compared, each as a column of its own, at most: all pairs of columns are. */
-const MOST_ELEMENTS = 256;
+const MOST_ELEMENTS = 1024;
 
 /**
  * Reads columns; booleans and numbers that are names become categories, a list of numbers a column for each element:
- * `pixels[1]`, `pixels[2]` … At most `most` rows, evenly spread.
+ * `pixels[1]`, `pixels[2]` … At most `most` rows, evenly spread, and of long lists elements evenly spread.
  */
 export async function readCompared(
   reader: DatasetReader,
@@ -27,12 +27,13 @@ export async function readCompared(
   most: number,
 ): Promise<ComparedTable> {
   const { rows, columns, vectors = {} } = await sampleRows(reader, names, most);
+  const elements = Math.floor(MOST_ELEMENTS / Math.max(1, Object.keys(vectors).length));
   const types = new Map(reader.columns.map(({ name, type }) => [name, type]));
   return {
     rows,
     columns: Object.fromEntries(
       names.flatMap((name): [string, ComparedColumn][] => {
-        if (vectors[name]) return elementsOf(name, vectors[name], rows);
+        if (vectors[name]) return elementsOf(name, vectors[name], rows, elements);
         const data = columns[name]!;
         const named = types.get(name) === 'boolean' || categorical.has(name);
         return [[name, named && data.kind === 'numeric' ? asCategory(data) : data]];
@@ -41,11 +42,21 @@ export async function readCompared(
   };
 }
 
-const elementsOf = (name: string, { values, length }: VectorData, rows: number): [string, ComparedColumn][] =>
-  Array.from({ length }, (_, j) => [
-    `${name}[${j + 1}]`,
-    { kind: 'numeric', values: Float64Array.from({ length: rows }, (_, row) => values[row * length + j]!) },
-  ]);
+function elementsOf(
+  name: string,
+  { values, length }: VectorData,
+  rows: number,
+  most: number,
+): [string, ComparedColumn][] {
+  const count = Math.min(length, most);
+  return Array.from({ length: count }, (_, k) => {
+    const j = Math.floor((k * length) / count);
+    return [
+      `${name}[${j + 1}]`,
+      { kind: 'numeric', values: Float64Array.from({ length: rows }, (_, row) => values[row * length + j]!) },
+    ];
+  });
+}
 
 function asCategory({ values }: Extract<ColumnData, { kind: 'numeric' }>): ComparedColumn {
   const distinct = [...new Set(values)].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
@@ -61,7 +72,7 @@ function asCategory({ values }: Extract<ColumnData, { kind: 'numeric' }>): Compa
 const TEXT_SHARE = 0.5;
 
 /**
- * The columns the synthetic table and the real one have in common, but for those excluded and for long lists of numbers.
+ * The columns the synthetic table and the real one have in common, but for those excluded.
  * @throws SCHEMA_MISMATCH when a table lacks one, COLUMN_INVALID for ids and free text
  */
 export function columnsToCompare(
@@ -70,14 +81,7 @@ export function columnsToCompare(
   real: Record<string, DatasetReader>,
   exclude: readonly string[],
 ): Column[] {
-  let elements = 0;
-  const columns = synthetic.columns.filter(({ name, type, length = 0 }) => {
-    if (exclude.includes(name) || type === 'other') return false;
-    if (type !== 'vector') return true;
-    if (elements + length > MOST_ELEMENTS) return false;
-    elements += length;
-    return true;
-  });
+  const columns = synthetic.columns.filter(({ name, type }) => !exclude.includes(name) && type !== 'other');
   for (const [input, reader] of Object.entries(real)) {
     const given = new Map(reader.columns.map((column) => [column.name, column]));
     const missing = columns.filter((column) => !alike(column, given.get(column.name)));
@@ -94,10 +98,7 @@ export function columnsToCompare(
       );
   }
   if (columns.length === 0)
-    throw new HourglassError(
-      'INPUT_INVALID',
-      `${stage}: no column is left to compare (lists of numbers are, up to ${MOST_ELEMENTS} elements); exclude fewer`,
-    );
+    throw new HourglassError('INPUT_INVALID', `${stage}: no column is left to compare; exclude fewer`);
   return columns;
 }
 

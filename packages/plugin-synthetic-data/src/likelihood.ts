@@ -2,7 +2,8 @@ import {
   checkSchema,
   encodeTable,
   generatorPasses,
-  rowBound,
+  rowBounds,
+  standardNormalDensity,
   takeRows,
   takeTableRows,
   UNKNOWN_CODE,
@@ -10,6 +11,7 @@ import {
 } from '@hourglass/autoencoder';
 import { HourglassError } from '@hourglass/core';
 import { sampleRows, type DatasetReader } from '@hourglass/dataset';
+import { mixtureLogDensity } from '@hourglass/metrics';
 import type { StageContext } from '@hourglass/plugin-kit';
 import type { Generator } from './generator-model.ts';
 import type { Likelihood } from './metrics-schema.ts';
@@ -25,7 +27,7 @@ const CHUNK = 500;
 export async function measureLikelihood(
   context: StageContext,
   stage: string,
-  { model, heads }: Generator,
+  { model, heads, prior }: Generator,
   reader: DatasetReader,
   { rows, latents }: { rows: number; latents: number },
 ): Promise<Likelihood> {
@@ -42,21 +44,40 @@ export async function measureLikelihood(
       `${stage}: every row of \`test\` holds a category or a missing cell that the model has never seen, so none has a likelihood; set latents: 0, or give rows of the same kind`,
     );
   const passes = await generatorPasses(await context.engine(), model);
-  const nats: number[] = [];
+  const d = passes.latentDim;
+  const priors = [
+    standardNormalDensity(d),
+    (z: Float32Array) => mixtureLogDensity(prior, { rows: z.length / d, cols: d, data: z }),
+  ];
+  const [normal, mixture]: number[][] = [[], []];
   try {
     for (let from = 0; from < kept.length; from += CHUNK) {
       const part = kept.slice(from, from + CHUNK);
-      const options = { samples: latents, seed: context.seed + from, signal: context.signal };
-      nats.push(
-        ...(await rowBound(model, heads, passes, takeTableRows(table, part), takeRows(encoded, part), options)),
+      const options = { priors, samples: latents, seed: context.seed + from, signal: context.signal };
+      const bounds = await rowBounds(
+        model,
+        heads,
+        passes,
+        takeTableRows(table, part),
+        takeRows(encoded, part),
+        options,
       );
+      normal!.push(...bounds[0]!);
+      mixture!.push(...bounds[1]!);
     }
   } finally {
     passes.dispose();
   }
-  const mean = nats.reduce((sum, value) => sum + value / nats.length, 0);
-  const variance = nats.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, nats.length - 1);
-  return { nats: mean, error: Math.sqrt(variance / nats.length), latents, rows: nats.length };
+  const mean = (nats: number[]): number => nats.reduce((sum, value) => sum + value / nats.length, 0);
+  const nats = mean(normal!);
+  const variance = normal!.reduce((sum, value) => sum + (value - nats) ** 2, 0) / Math.max(1, normal!.length - 1);
+  return {
+    nats,
+    mixtureNats: mean(mixture!),
+    error: Math.sqrt(variance / normal!.length),
+    latents,
+    rows: normal!.length,
+  };
 }
 
 /** Rows without a cell of no class. @param missing whether missing is a class of a column */

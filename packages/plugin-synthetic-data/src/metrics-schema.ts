@@ -52,7 +52,10 @@ export const evaluationMetrics = worth.extend({
   columns: z.record(z.string(), z.number()).describe('Shape score of each column'),
   likelihood: z
     .object({
-      nats: z.number().describe('Importance-weighted bound of −log p(row), mean over the rows'),
+      nats: z.number().describe('Importance-weighted bound of −log p(row), latents from N(0, I), mean over the rows'),
+      mixtureNats: z
+        .number()
+        .describe('The same, latents from the mixture fitted on those of the training rows: what `sample` draws from'),
       error: z.number().describe('Standard error of that mean'),
       latents: z.int().describe('Latents drawn for each row'),
       rows: z.int().describe('Rows of test measured: those whose every cell the model can tell'),

@@ -5,7 +5,9 @@ import type { Closest } from './metrics-schema.ts';
 import { rowHashes } from './row-hash.ts';
 
 /** Rows of each table compared at most: all pairs are. */
-const MOST = 3000;
+const MOST = 10_000;
+/** Differences of cells that may be taken for one table: of wide ones fewer rows are compared. */
+const BUDGET = 7e9;
 
 /**
  * Whether drawn rows lie nearer to the rows learned from than to as many rows never seen. Half of them would by chance.
@@ -17,14 +19,15 @@ export function closestRecords(
   seed: number,
 ): (synthetic: ComparedTable) => Closest {
   const space = fitRecordSpace(train.columns);
-  const rows = Math.min(train.rows, test.rows, MOST);
+  const most = Math.min(MOST, Math.floor(Math.sqrt(BUDGET / space.names.length)));
+  const rows = Math.min(train.rows, test.rows, most);
   const some = (table: ComparedTable, most: number, stream: number): Float64Array =>
     placeRecords(space, table.columns, [...permutation(table.rows, seed, stream)].slice(0, most));
   const seen = some(train, rows, 11);
   const held = some(test, rows, 12);
   const realMedian = median(closestDistances(space, seen, held));
   return (synthetic) => {
-    const queries = some(synthetic, Math.min(synthetic.rows, MOST), 13);
+    const queries = some(synthetic, Math.min(synthetic.rows, most), 13);
     const toTrain = closestDistances(space, seen, queries);
     return {
       ...nearerShare(toTrain, closestDistances(space, held, queries)),

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeTable } from '../columns/encode.ts';
 import { train } from '../training/train.ts';
 import { betaSchedule } from '../variational/beta.ts';
-import { rowBound } from '../variational/bound.ts';
+import { rowBounds, standardNormalDensity, type LatentDensity } from '../variational/bound.ts';
 import { tableFromHeads } from '../variational/cells.ts';
 import { generatorPasses } from '../variational/generator.ts';
 import { prepareVariational, trainVariational, type VariationalOptions } from '../variational/learn.ts';
@@ -155,6 +155,7 @@ describe('lists of numbers', () => {
       exclude: [],
       categorical: [],
       maxCategories: 50,
+      architecture: 'residual',
       decoder,
       modes: 4,
       latentDim: 2,
@@ -192,8 +193,9 @@ describe('lists of numbers', () => {
     const flat = await generatorPasses(await engine, model);
     const rows = pixels(20, 2);
     const encoded = encodeTable(lesson.encoder, rows);
-    const bound = await rowBound(model, lesson.heads, flat, rows, encoded, { samples: 3, seed: 1 });
-    for (const nats of bound) expect(nats).toBeCloseTo(4 * Math.log(2), 4);
+    const priors = [standardNormalDensity(flat.latentDim)];
+    const [bound] = await rowBounds(model, lesson.heads, flat, rows, encoded, { priors, samples: 3, seed: 1 });
+    for (const nats of bound!) expect(nats).toBeCloseTo(4 * Math.log(2), 4);
     flat.dispose();
   });
 
@@ -201,9 +203,17 @@ describe('lists of numbers', () => {
     const { lesson, model, passes } = await learn('bernoulli', 150, 5e-3);
     const rows = pixels(400, 3);
     const encoded = encodeTable(lesson.encoder, rows);
+    const normal = standardNormalDensity(passes.latentDim);
+    // A prior twice as wide: another model, whose bound is looser for the same samples.
+    const wide: LatentDensity = (z) =>
+      Float64Array.from(normal(z.map((value) => value / 2)), (log) => log - passes.latentDim * Math.log(2));
     const nats = async (samples: number) =>
-      mean(await rowBound(model, lesson.heads, passes, rows, encoded, { samples, seed: 1 }));
-    const [loose, tight] = [await nats(1), await nats(64)];
+      (await rowBounds(model, lesson.heads, passes, rows, encoded, { priors: [normal, wide], samples, seed: 1 })).map(
+        mean,
+      );
+    const [[loose], [tight, other]] = [await nats(1), await nats(64)] as [[number], [number, number]];
+    expect(other).toBeGreaterThan(tight);
+    expect(other).toBeLessThan(tight + passes.latentDim * Math.log(2));
     // H(.7) of the two together, H(.25) of the grey one, nothing of the last.
     const entropy = (p: number): number => -p * Math.log(p) - (1 - p) * Math.log(1 - p);
     const truth = entropy(0.7) + entropy(0.25);
@@ -211,8 +221,8 @@ describe('lists of numbers', () => {
     expect(tight).toBeGreaterThan(truth - 0.06);
     expect(tight).toBeLessThan(truth + 0.12);
     const z = new Float32Array(2000);
-    const normal = hostRandom(1, 4);
-    for (let at = 0; at < z.length; at++) z[at] = normal.normal();
+    const random = hostRandom(1, 4);
+    for (let at = 0; at < z.length; at++) z[at] = random.normal();
     const answers = await passes.distributions(z);
     const drawn = tableFromHeads(lesson.encoder, lesson.heads, answers, 1000, hostRandom(2, 4)).vectors!.pixels!;
     const grey = (j: number) => mean(Float64Array.from({ length: 1000 }, (_, row) => drawn.values[row * 4 + j]!)) / 16;
@@ -258,6 +268,19 @@ describe('lists of numbers', () => {
       /column "pixels" has no list of numbers in 1.0 % of the rows.*exclude/,
     );
     await expect(prepare(blank)).rejects.toThrow(/lists of one number, 3, throughout/);
+  });
+
+  it('are no image for convolutions without a shape that fits', async () => {
+    const prepare = (shape?: [number, number]) =>
+      prepareVariational(
+        reader(pixels(100, 1)),
+        { architecture: 'conv', shape, maxCategories: 5, maxRows: 100, decoder: 'bernoulli' } as VariationalOptions,
+        1,
+      );
+    await expect(prepare()).rejects.toThrow(/architecture: conv: needs shape/);
+    await expect(prepare([3, 2])).rejects.toThrow(
+      /shape 3 × 2 needs one column of lists of 6 numbers.*found lists of 4/,
+    );
   });
 });
 

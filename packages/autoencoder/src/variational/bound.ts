@@ -7,7 +7,23 @@ import type { ColumnHead } from './heads.ts';
 import { comparedRows } from './targets.ts';
 import { binarisedRows } from './vectors.ts';
 
+/** Log densities of latents `[n, d]`, `[n]`. */
+export type LatentDensity = (z: Float32Array) => ArrayLike<number>;
+
+/** N(0, I), of d dimensions: what the latents were trained towards. */
+export function standardNormalDensity(d: number): LatentDensity {
+  return (z) => {
+    const out = new Float64Array(z.length / d);
+    for (let at = 0; at < z.length; at++) out[Math.floor(at / d)]! -= 0.5 * (z[at]! ** 2 + LOG_TWO_PI);
+    return out;
+  };
+}
+
+const LOG_TWO_PI = Math.log(2 * Math.PI);
+
 export interface RowBoundOptions {
+  /** What latents are drawn from: each makes another model of the rows, with a bound of its own. */
+  priors: readonly LatentDensity[];
   /** Latents drawn for each row: more, and the bound is nearer to the likelihood. */
   samples: number;
   seed: number;
@@ -15,50 +31,60 @@ export interface RowBoundOptions {
 }
 
 /**
- * Importance-weighted bound of −log p(row) in nats, `[n]`, never below it in expectation and the nearer the more latents are
- * drawn. Elements that are on or off are drawn from their grey values first; numbers count by mode and by the density of
- * their score within it (without its constant), elements of Gaussian lists as densities in the encoder's units.
+ * Importance-weighted bounds of −log p(row) in nats, `[n]` for each prior, never below it in expectation and the nearer the more
+ * latents are drawn. Elements that are on or off are drawn from their grey values first; numbers count by mode and by the
+ * density of their score within it (without its constant), elements of Gaussian lists as densities in the encoder's units.
  * Source: Burda, Grosse, Salakhutdinov: Importance Weighted Autoencoders. ICLR 2016.
  *
  * @param table the learned columns of the rows @param given the same, encoded
  */
-export async function rowBound(
+export async function rowBounds(
   { encoder }: Pick<Model, 'encoder'>,
   heads: readonly ColumnHead[],
   passes: GeneratorPasses,
   table: Table,
   given: EncodedTable,
-  { samples, seed, signal }: RowBoundOptions,
-): Promise<Float64Array> {
+  { priors, samples, seed, signal }: RowBoundOptions,
+): Promise<Float64Array[]> {
   const encoded = binarisedRows(encoder, passes.network, given, hostRandom(seed, 31).uniform);
   const rows = comparedRows(encoder, heads, passes.network.order, encoded, table);
   const { mu, logVar } = await passes.posterior(encoded);
   const d = passes.latentDim;
   const { normal } = hostRandom(seed, 32);
-  // Of each row, log Σ weights so far: the largest, and the sum of all over it.
-  const largest = new Float64Array(table.rows).fill(-Infinity);
-  const total = new Float64Array(table.rows);
+  const means = priors.map(() => logMeans(table.rows));
   const z = new Float32Array(mu.length);
   for (let sample = 0; sample < samples; sample++) {
     signal?.throwIfAborted();
-    const prior = new Float64Array(table.rows);
+    // log q(z | row)
+    const own = new Float64Array(table.rows);
     for (let at = 0; at < z.length; at++) {
       const noise = normal();
-      const value = mu[at]! + Math.exp(0.5 * logVar[at]!) * noise;
-      z[at] = value;
-      // log N(z; 0, I) − log q(z | row): what is 2π in one is in the other.
-      prior[Math.floor(at / d)]! += 0.5 * (noise * noise - value * value + logVar[at]!);
+      z[at] = mu[at]! + Math.exp(0.5 * logVar[at]!) * noise;
+      own[Math.floor(at / d)]! -= 0.5 * (noise * noise + logVar[at]! + LOG_TWO_PI);
     }
     const nats = await passes.nats(rows, z);
-    for (let row = 0; row < table.rows; row++) {
-      const weight = prior[row]! - nats[row]!;
-      const before = largest[row]!;
-      if (weight <= before) total[row]! += Math.exp(weight - before);
-      else {
-        total[row] = total[row]! * Math.exp(before - weight) + 1;
-        largest[row] = weight;
-      }
-    }
+    priors.forEach((prior, k) => {
+      const density = prior(z);
+      for (let row = 0; row < table.rows; row++) means[k]!.add(row, density[row]! - own[row]! - nats[row]!);
+    });
   }
-  return total.map((sum, row) => Math.log(samples) - Math.log(sum) - largest[row]!);
+  return means.map(({ of }) => of(samples).map((value) => -value));
+}
+
+/** Running log of the mean of exp, for each row. */
+function logMeans(rows: number): { add(row: number, log: number): void; of(count: number): Float64Array } {
+  // The largest so far, and the sum of all over it.
+  const largest = new Float64Array(rows).fill(-Infinity);
+  const total = new Float64Array(rows);
+  return {
+    add(row, log) {
+      const before = largest[row]!;
+      if (log <= before) total[row]! += Math.exp(log - before);
+      else {
+        total[row] = total[row]! * Math.exp(before - log) + 1;
+        largest[row] = log;
+      }
+    },
+    of: (count) => total.map((sum, row) => largest[row]! + Math.log(sum) - Math.log(count)),
+  };
 }

@@ -51,13 +51,14 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
   const params = { ...model.shared, ...model.members[0]! };
   const encode: CompiledForward = await engine.compileForward({
     params,
+    batchSize: network.rowsAtOnce,
     forward: (batch, values, context) => ({
       ...network.posterior(network.prepare(observedInput(batch), values), values, context),
     }),
   });
   const decode: CompiledForward = await engine.compileForward({
     params,
-    batchSize: 1024,
+    batchSize: network.rowsAtOnce ?? 1024,
     forward: (batch, values, context) => {
       const { heads, vectors } = network.distributions(batch.z!, values, context);
       return Object.fromEntries([
@@ -71,6 +72,7 @@ export async function generatorPasses(engine: Engine, model: Model): Promise<Gen
   });
   const judge = await engine.compileForward({
     params,
+    batchSize: network.rowsAtOnce,
     forward: (batch, values, context) => ({
       nats: tf.expandDims(rowNats(network.distributions(batch.z!, values, context), batch, values), 1),
     }),

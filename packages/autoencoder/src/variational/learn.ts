@@ -4,6 +4,8 @@ import { gatherRows, permutation, type DataArray, type Engine, type ParamArrays 
 import { tableLayout, type TableEncoder } from '../columns/encoder.ts';
 import { encodeTable, type EncodedTable } from '../columns/encode.ts';
 import { fitTable, type FitOptions } from '../columns/fit.ts';
+import type { VariationalArchitecture } from '../network/architectures.ts';
+import type { ImageShape } from '../network/image-shape.ts';
 import type { NetworkSpec } from '../network/network.ts';
 import type { Trained, TrainingOptions } from '../training/task.ts';
 import { train, type TrainingHooks } from '../training/train.ts';
@@ -19,6 +21,9 @@ export interface VariationalOptions
     Pick<FitOptions, 'columns' | 'exclude' | 'categorical' | 'maxCategories'>,
     Omit<TrainingOptions, 'seed'>,
     BetaSchedule {
+  architecture: VariationalArchitecture;
+  /** conv: rows and columns of the image that the list of numbers is. */
+  shape?: ImageShape;
   latentDim: number;
   width: number;
   blocks: number;
@@ -93,7 +98,8 @@ export async function prepareVariational(
   });
   const spec: NetworkSpec = {
     kind: 'variational',
-    architecture: 'residual',
+    architecture: options.architecture,
+    ...(options.architecture === 'conv' ? { image: imageOf(options, heads) } : {}),
     layout: tableLayout(encoder),
     latentDim: options.latentDim,
     width: options.width,
@@ -126,6 +132,24 @@ export async function prepareVariational(
   };
 }
 
+/** @throws OPTION_INVALID where convolutions have no image to see */
+function imageOf({ shape }: VariationalOptions, heads: readonly ColumnHead[]): ImageShape {
+  const lists = heads.flatMap(({ vector }) => (vector ? [vector.length] : []));
+  const [length = 0] = lists;
+  const refuse = (why: string): never => {
+    throw new HourglassError('OPTION_INVALID', `architecture: conv: ${why}`, { details: { option: 'architecture' } });
+  };
+  if (!shape) return refuse('needs shape, the rows and columns of the image that the list of numbers is');
+  const [height, width] = shape;
+  if (lists.length !== 1 || length % (height * width) !== 0)
+    return refuse(
+      `shape ${height} × ${width} needs one column of lists of ${height * width} numbers, or of as many for each colour, found ${
+        lists.length === 0 ? 'none' : `lists of ${lists.join(', ')}`
+      }; give the shape of the image, and exclude other lists`,
+    );
+  return shape;
+}
+
 /** Trains the network of a lesson: minimises reconstruction + β · KL, keeping the weights best at the final β. */
 export async function trainVariational(
   engine: Engine,
@@ -142,6 +166,7 @@ export async function trainVariational(
       frozen: [...Object.keys(shared), BETA],
       data,
       validation,
+      validationBatch: network.rowsAtOnce,
       scheduled: (epoch) => at(beta(epoch)),
       judged: at(options.beta),
       rowLoss: variationalLoss(network, options),

@@ -5,9 +5,9 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { embeddingWidth, ParamBuilder } from '../network/init.ts';
 import { dense, type Params } from '../network/layers.ts';
 import type { Network, NetworkSpec, PreparedInput } from '../network/network.ts';
-import { buildResidualSide, residualSide } from '../network/bodies/residual.ts';
-import { assemble, tabularInputWidth } from '../network/tabular.ts';
+import { assemble } from '../network/tabular.ts';
 import { groupHeads, type HeadGroup, type VectorHead } from './heads.ts';
+import { imageSides, residualSides } from './sides.ts';
 import { greyFrames } from './vectors.ts';
 
 /** A latent as a normal distribution, `[b, d]` each. */
@@ -65,15 +65,16 @@ export const LOG_SIGMA_LIMIT = 4;
 /** Added to the logits of classes a column does not have. */
 const NEVER = -1e4;
 
-/** Row → residual blocks → normal latent; latent → residual blocks → classes and scores of every column. */
+/** Row → residual blocks, or convolutions → normal latent; latent → the same → classes and scores of every column. */
 export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
-  const { layout, latentDim, width } = spec;
+  const { layout, latentDim } = spec;
   const heads = spec.heads!;
   const groups = groupHeads(heads);
   const vectors = vectorColumns(spec);
+  const sides = spec.architecture === 'conv' ? imageSides(spec, vectors[0]!) : residualSides(spec);
 
   const posterior = ({ row }: PreparedInput, params: Params, context: StepContext): Posterior => {
-    const { y } = residualSide('encoder', row, params, context, spec);
+    const y = sides.encode(row, params, context);
     return { mu: dense(y, params, 'encoder/mu'), logVar: bounded(dense(y, params, 'encoder/logVar'), LOG_VAR_LIMIT) };
   };
 
@@ -82,22 +83,22 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
     groups,
     order: groups.flatMap(({ columns }) => columns),
     vectors,
+    rowsAtOnce: sides.rowsAtOnce,
     init(seed) {
       const build = new ParamBuilder(seed);
       layout.categories.forEach(({ codes }, k) => build.embedding(`embed/${k}`, codes, embeddingWidth(codes)));
-      buildResidualSide(build, 'encoder', tabularInputWidth(spec), spec);
-      build.dense('encoder/mu', width, latentDim, 0.5);
-      build.dense('encoder/logVar', width, latentDim, 0.1);
-      buildResidualSide(build, 'decoder', latentDim, spec);
+      sides.init(build);
+      build.dense('encoder/mu', sides.encoded, latentDim, 0.5);
+      build.dense('encoder/logVar', sides.encoded, latentDim, 0.1);
       groups.forEach((group, g) => {
         const size = group.columns.length * group.width;
-        build.dense(`decoder/class/${g}`, width, size, 0.5);
+        build.dense(`decoder/class/${g}`, sides.decoded, size, 0.5);
         if (!group.scored) return;
-        build.dense(`decoder/score/${g}`, width, size, 0.1);
+        build.dense(`decoder/score/${g}`, sides.decoded, size, 0.1);
         build.zeros(`decoder/sigma/${g}/bias`, [group.columns.length, group.width]);
       });
       vectors.forEach(({ length, decoder }, k) => {
-        build.dense(`decoder/vector/${k}`, width, length, 0.5);
+        if (!spec.image) build.dense(`decoder/vector/${k}`, sides.decoded, length, 0.5);
         if (decoder === 'gaussian') build.zeros(`decoder/vector/${k}/sigma`, [1]);
       });
       return build.params;
@@ -109,7 +110,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
     activationWidth: latentDim,
     activations: (input, params, context) => posterior(input, params, context).mu,
     distributions(z, params, context) {
-      const { y } = residualSide('decoder', z, params, context, spec);
+      const { y, image } = sides.decode(z, params, context);
       const rows = z.shape[0]!;
       return {
         heads: groups.map((group, g) => {
@@ -125,7 +126,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
         }),
         vectors: vectors.map((vector, k) => ({
           vector,
-          elements: dense(y, params, `decoder/vector/${k}`),
+          elements: image ?? dense(y, params, `decoder/vector/${k}`),
           ...(vector.decoder === 'gaussian'
             ? { logSigma: bounded(params[`decoder/vector/${k}/sigma`]!, LOG_SIGMA_LIMIT) }
             : {}),

@@ -109,10 +109,23 @@ describe('pictures as lists of numbers', () => {
     expect(many.nats).toBeLessThan(few.nats);
     // 64 pixels by the toss of a coin and a digit of ten: 64 log 2 + log 10 = 46.7.
     expect(many.nats).toBeLessThan(35);
+    // The mixture was fitted to where the rows lie.
+    expect(many.mixtureNats).toBeLessThan(many.nats);
     const upsideDown = await query('SELECT list_reverse(pixels) AS pixels, digit FROM t', { t: test });
     expect((await likelihood({ latents: 20 }, upsideDown)).nats).toBeGreaterThan(many.nats + 2);
     const { metrics } = (await evaluate(drawn, { label: undefined, latents: 0 })).outputs;
     expect(metrics.likelihood).toBeNull();
+  });
+
+  it('are learned by convolutions as well, the label with them', async () => {
+    const before = model;
+    const options = { architecture: 'conv', shape: [8, 8], width: 32, epochs: 40 };
+    model = (await train(options)).outputs.model;
+    const drawn = await sample({ balance: 'digit' });
+    const { metrics } = (await evaluate(drawn)).outputs;
+    expect(metrics.likelihood!.nats).toBeLessThan(27);
+    expect(metrics.utility.forest).toBeGreaterThan(0.65);
+    model = before;
   });
 
   it('are reconstructed, and changed into one another by way of the latents', async () => {
