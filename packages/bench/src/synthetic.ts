@@ -5,6 +5,7 @@ import { growingTable } from './growing-table.ts';
 import { benchmarkData } from './data-folder.ts';
 import { runPython } from './python.ts';
 import { deviation, mean } from './spread.ts';
+import { DIGITS, measureDigits, type DigitsTable } from './synthetic-digits.ts';
 import { withStages } from './with-stages.ts';
 
 export const name = 'synthetic';
@@ -62,7 +63,13 @@ export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): 
   const { rows, addRow } = growingTable(log);
   const notes: string[] = [];
   let farthest = 0;
+  const digits = (Object.keys(DIGITS) as DigitsTable[]).filter((table) => tables?.includes(table) ?? true);
   await withStages(async (stage, { folder }) => {
+    for (const table of digits) {
+      log(`${table}: Hourglass`);
+      addRow(await measureDigits(stage, table, 0));
+      notes.push(`${table}: options of synthetic-data/train ${JSON.stringify(DIGITS[table])}`);
+    }
     for (const [t, { table, label, train: options }] of chosen.entries()) {
       const found: Partial<Record<Method, { worth: Worth; seconds: number }[]>> = {};
       const real: Worth['utility'][] = [];
@@ -117,7 +124,7 @@ export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): 
         keep('independent', ours.baselines.independent!, 0);
         real.push(ours.real);
         scoredBy = ours.scoredBy;
-        if (notes.length === 0)
+        if (!notes.some((note) => note.startsWith('peers')))
           notes.push(
             `peers: ${Object.entries(peer.versions)
               .map(([library, version]) => `${library} ${version}`)

@@ -12,7 +12,7 @@ export const window = defineStage({
   inputs: { data: artifact.dataset('Rows with a time; they may come in any order') },
   outputs: {
     data: artifact.dataset(
-      'One row a window: keys, window_start, window_end, window_first, window_last, then NAME_0, NAME_1 … of each column',
+      'One row a window: keys, window_start, window_end, window_first, window_last, then NAME_0, NAME_1 … of each column. When a window was is seldom what to learn: exclude the four from learning',
     ),
     metrics: artifact.metrics(
       z.object({

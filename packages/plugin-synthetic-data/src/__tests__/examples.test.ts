@@ -43,3 +43,16 @@ it(
     expect(metrics.likelihood.nats).toBeLessThan(33);
   },
 );
+
+it(
+  'weather-weeks: weeks are drawn, and the present is scored by what weeks were like',
+  { timeout: 600_000 },
+  async () => {
+    const { state } = await runExample(pipeline('weather-weeks'), { params: { epochs: 60 } });
+    const metrics = (id: string) =>
+      (state.stages[id]!.metrics as unknown as { metrics: Record<string, number> }).metrics;
+    expect(metrics('evaluate').quality).toBeGreaterThan(0.9);
+    expect(metrics('score').flaggedShare).toBeGreaterThan(0);
+    expect(metrics('score').flaggedShare).toBeLessThan(0.1);
+  },
+);
