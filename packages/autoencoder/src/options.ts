@@ -231,7 +231,7 @@ export const variationalOptions = {
   blocks: learnerOptions.blocks,
   dropout: learnerOptions.dropout
     .unwrap()
-    .default(0.1)
+    .default(0.25)
     .describe(
       'Share of activations dropped while training: rows are less known by heart, drawn ones further from them.',
     ),
@@ -258,7 +258,7 @@ export const variationalOptions = {
     .number()
     .min(0)
     .max(0.9)
-    .default(0)
+    .default(0.03)
     .describe(
       'Share of cells the encoder sees of another row while training, so that it cannot know rows by heart. 0: none.',
     ),

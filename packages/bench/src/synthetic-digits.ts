@@ -20,6 +20,7 @@ export const DIGITS = {
     width: 512,
     blocks: 2,
     dropout: 0,
+    swapRate: 0,
     batchSize: 128,
     epochs: 45,
     validationFraction: 0.01,
@@ -28,8 +29,28 @@ export const DIGITS = {
     patience: 1000,
     weightDecay: 1e-4,
   },
-  mnist12: { decoder: 'bernoulli', latentDim: 32, width: 256, blocks: 2, epochs: 30, batchSize: 128, warmup: 5 },
-  mnist28: { decoder: 'bernoulli', latentDim: 32, width: 512, blocks: 2, epochs: 30, batchSize: 128, warmup: 5 },
+  mnist12: {
+    decoder: 'bernoulli',
+    latentDim: 32,
+    width: 256,
+    blocks: 2,
+    epochs: 30,
+    batchSize: 128,
+    warmup: 5,
+    dropout: 0.1,
+    swapRate: 0,
+  },
+  mnist28: {
+    decoder: 'bernoulli',
+    latentDim: 32,
+    width: 512,
+    blocks: 2,
+    epochs: 30,
+    batchSize: 128,
+    warmup: 5,
+    dropout: 0.1,
+    swapRate: 0,
+  },
 } as const;
 export type DigitsTable = keyof typeof DIGITS;
 
@@ -106,6 +127,6 @@ const along = (place: string): string => `floor((${place} + 0.5) * 28 / 12 - 0.5
 const begin = `1 + 28 * ${along('k // 12')} + ${along('k % 12')}`;
 const SMALL = `
   SELECT list_transform(range(144), k ->
-      (${[0, 1, 28, 29].map((step) => `pixels[${begin} + ${step}]`).join(' + ')} > 4 * 127)::UTINYINT) AS pixels,
+      (${[0, 1, 28, 29].map((step) => `pixels[${begin} + ${step}]::INT`).join(' + ')} > 4 * 127)::UTINYINT) AS pixels,
     label::VARCHAR AS label
   FROM a`;

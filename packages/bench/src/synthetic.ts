@@ -22,7 +22,7 @@ interface TableCase {
 const TABLES: TableCase[] = [
   { table: 'telco-churn', label: 'churn', train: { epochs: 100 } },
   { table: 'credit', label: 'Status', train: { epochs: 100 } },
-  { table: 'letter', label: 'lettr', train: { epochs: 100 } },
+  { table: 'letter', label: 'lettr', train: { epochs: 100, width: 128 } },
 ];
 
 const METHODS = {

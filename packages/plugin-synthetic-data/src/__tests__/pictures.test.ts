@@ -24,6 +24,7 @@ const QUICK = {
   warmup: 10,
   learningRate: 2e-3,
   dropout: 0,
+  swapRate: 0,
 };
 let folder: string;
 let store: ArtifactStore;
