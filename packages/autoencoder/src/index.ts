@@ -72,5 +72,5 @@ export {
   type GroupAnswer,
 } from './variational/generator.ts';
 export type { ColumnHead } from './variational/heads.ts';
-export { rowBounds, standardNormalDensity, type LatentDensity, type RowBoundOptions } from './variational/bound.ts';
+export { rowBounds, type LatentDensity, type RowBoundOptions } from './variational/bound.ts';
 export { prepareVariational, trainVariational, type VariationalLesson } from './variational/learn.ts';

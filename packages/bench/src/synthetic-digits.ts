@@ -2,11 +2,23 @@ import type { ArtifactRef } from '@hourglass/core';
 import type { BenchmarkResult } from './benchmark.ts';
 import { labelledTable } from './labelled-tables.ts';
 import type { RunStage } from './run-stage.ts';
+import { worthCells, type Worth } from './synthetic-worth.ts';
 
 type Row = BenchmarkResult['rows'][number];
 
 /** Rows of `synthetic-data/evaluate` whose likelihood is measured, and latents a row: what papers take. */
 const LIKELIHOOD = { latents: 500, likelihoodRows: 5000 };
+
+const ON_OFF = {
+  decoder: 'bernoulli',
+  latentDim: 32,
+  blocks: 2,
+  epochs: 30,
+  batchSize: 128,
+  warmup: 5,
+  dropout: 0.1,
+  swapRate: 0,
+} as const;
 
 /**
  * MNIST as pictures: `mnist`, their likelihood; `mnist12` and `mnist28`, 145 and 785 columns that are on or off, of which
@@ -29,28 +41,8 @@ export const DIGITS = {
     patience: 1000,
     weightDecay: 1e-4,
   },
-  mnist12: {
-    decoder: 'bernoulli',
-    latentDim: 32,
-    width: 256,
-    blocks: 2,
-    epochs: 30,
-    batchSize: 128,
-    warmup: 5,
-    dropout: 0.1,
-    swapRate: 0,
-  },
-  mnist28: {
-    decoder: 'bernoulli',
-    latentDim: 32,
-    width: 512,
-    blocks: 2,
-    epochs: 30,
-    batchSize: 128,
-    warmup: 5,
-    dropout: 0.1,
-    swapRate: 0,
-  },
+  mnist12: { ...ON_OFF, width: 256 },
+  mnist28: { ...ON_OFF, width: 512 },
 } as const;
 export type DigitsTable = keyof typeof DIGITS;
 
@@ -98,24 +90,10 @@ async function usefulness(
     { synthetic: drawn.outputs.data!, train, test },
     seed,
   );
-  const worth = metrics.metrics as unknown as {
-    quality: number;
-    shapes: number;
-    pairs: number;
-    utility: { logistic: number; forest: number };
-    closest: { share: number };
-    copies: number;
-  };
   return {
     table,
     method: 'Hourglass synthetic-data/train + sample',
-    quality: worth.quality.toFixed(3),
-    shapes: worth.shapes.toFixed(3),
-    pairs: worth.pairs.toFixed(3),
-    'TSTR logistic': worth.utility.logistic.toFixed(3),
-    'TSTR forest': worth.utility.forest.toFixed(3),
-    'nearer share': worth.closest.share.toFixed(3),
-    copies: worth.copies.toFixed(0),
+    ...worthCells([metrics.metrics as unknown as Worth]),
     seconds: Number((learned.seconds + drawn.seconds).toFixed(1)),
   };
 }

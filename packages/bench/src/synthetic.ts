@@ -4,8 +4,9 @@ import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { growingTable } from './growing-table.ts';
 import { benchmarkData } from './data-folder.ts';
 import { runPython } from './python.ts';
-import { deviation, mean } from './spread.ts';
+import { mean } from './spread.ts';
 import { DIGITS, measureDigits, type DigitsTable } from './synthetic-digits.ts';
+import { spread, worthCells, type Worth } from './synthetic-worth.ts';
 import { withStages } from './with-stages.ts';
 
 export const name = 'synthetic';
@@ -39,15 +40,6 @@ interface Peers {
   versions: Record<string, string>;
 }
 
-interface Worth {
-  shapes: number;
-  pairs: number;
-  quality: number;
-  utility: { logistic: number; forest: number };
-  discriminator: number;
-  closest: { share: number };
-  copies: number;
-}
 interface Evaluation extends Worth {
   real: Worth['utility'];
   scoredBy: string;
@@ -131,38 +123,19 @@ export async function run({ seeds = 1, tables, peers, log }: BenchmarkOptions): 
               .join(', ')}; one thread`,
           );
       }
-      const shown = (values: number[], digits: number): string =>
-        `${mean(values).toFixed(digits)}${values.length > 1 ? ` ± ${deviation(values).toFixed(digits)}` : ''}`;
       for (const [method, title] of Object.entries(METHODS)) {
         const all = found[method as Method];
         if (!all) continue;
-        const of = (pick: (worth: Worth) => number, digits = 3): string =>
-          shown(
-            all.map(({ worth }) => pick(worth)),
-            digits,
-          );
         addRow({
           table,
           method: title,
-          quality: of(({ quality }) => quality),
-          shapes: of(({ shapes }) => shapes),
-          pairs: of(({ pairs }) => pairs),
-          'TSTR logistic': of(({ utility }) => utility.logistic),
-          'TSTR forest': of(({ utility }) => utility.forest),
-          discriminator: of(({ discriminator }) => discriminator),
-          'nearer share': of(({ closest }) => closest.share),
-          copies: of(({ copies }) => copies, 0),
+          ...worthCells(all.map(({ worth }) => worth)),
           seconds: Number(mean(all.map(({ seconds }) => seconds)).toFixed(1)),
         });
       }
+      const learned = (learner: keyof Worth['utility']): string => spread(real.map((utility) => utility[learner]));
       notes.push(
-        `${table}: by ${scoredBy}; fitted on the real rows: logistic ${shown(
-          real.map(({ logistic }) => logistic),
-          3,
-        )}, forest ${shown(
-          real.map(({ forest }) => forest),
-          3,
-        )}; options of synthetic-data/train ${JSON.stringify(options)}`,
+        `${table}: by ${scoredBy}; fitted on the real rows: logistic ${learned('logistic')}, forest ${learned('forest')}; options of synthetic-data/train ${JSON.stringify(options)}`,
       );
     }
   });

@@ -282,11 +282,7 @@ export async function drive(
       apply();
       while (work.size > 0) await Promise.all(work);
     }
-    while (saving || unsaved.length > 0) {
-      await saving;
-      if (failure) break;
-      save();
-    }
+    await saving;
   } finally {
     signal?.removeEventListener('abort', onAbort);
     drain?.removeEventListener('abort', onAbort);

@@ -1,4 +1,5 @@
 import { HourglassError } from '@hourglass/core';
+import { dot } from './dot.ts';
 
 /** A column to compare: numbers with NaN for missing, or codes into names with −1 for missing. */
 export type ComparedColumn =
@@ -133,10 +134,7 @@ function correlationsOf(
   const units = columns.map((column) => (column.kind === 'numeric' ? unitVector(column.values) : undefined));
   return (a, b) => {
     const [x, y] = [units[a], units[b]];
-    if (!x || !y) return correlation([columns[a], columns[b]] as unknown as Numbers);
-    let sum = 0;
-    for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
-    return sum;
+    return x && y ? dot(x, y) : correlation([columns[a], columns[b]] as unknown as Numbers);
   };
 }
 

@@ -27,7 +27,7 @@ export async function readCompared(
   most: number,
 ): Promise<ComparedTable> {
   const { rows, columns, vectors = {} } = await sampleRows(reader, names, most);
-  const elements = Math.max(1, Math.floor(MOST_ELEMENTS / Math.max(1, Object.keys(vectors).length)));
+  const elements = Math.max(1, Math.floor(MOST_ELEMENTS / Object.keys(vectors).length));
   const types = new Map(reader.columns.map(({ name, type }) => [name, type]));
   return {
     rows,

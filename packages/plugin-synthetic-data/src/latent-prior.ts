@@ -1,5 +1,6 @@
 import { hostRandom } from '@hourglass/engine';
 import { fitGaussianMixture, mixtureLogDensity, type GaussianMixture, type NumberMatrix } from '@hourglass/metrics';
+import { mean } from './mean.ts';
 
 /** Rows a mixture is fitted on at most. */
 const ROWS = 8000;
@@ -58,8 +59,6 @@ export function standardNormal(d: number): GaussianMixture {
   for (let j = 0; j < d; j++) factors[j * d + j] = 1;
   return { dims: d, weights: Float64Array.of(1), means: new Float64Array(d), factors };
 }
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value / values.length, 0);
 
 function pick({ rows, cols, data }: NumberMatrix, wanted: (row: number) => boolean): NumberMatrix {
   const chosen = Array.from({ length: rows }, (_, i) => i).filter(wanted);

@@ -3,7 +3,6 @@ import {
   encodeTable,
   generatorPasses,
   rowBounds,
-  standardNormalDensity,
   takeRows,
   takeTableRows,
   UNKNOWN_CODE,
@@ -14,6 +13,8 @@ import { sampleRows, type DatasetReader } from '@hourglass/dataset';
 import { mixtureLogDensity } from '@hourglass/metrics';
 import type { StageContext } from '@hourglass/plugin-kit';
 import type { Generator } from './generator-model.ts';
+import { standardNormal } from './latent-prior.ts';
+import { mean } from './mean.ts';
 import type { Likelihood } from './metrics-schema.ts';
 
 /** Rows at once: each draw of latents is one pass over them. */
@@ -45,10 +46,9 @@ export async function measureLikelihood(
     );
   const passes = await generatorPasses(await context.engine(), model);
   const d = passes.latentDim;
-  const priors = [
-    standardNormalDensity(d),
-    (z: Float32Array) => mixtureLogDensity(prior, { rows: z.length / d, cols: d, data: z }),
-  ];
+  const priors = [standardNormal(d), prior].map(
+    (mixture) => (z: Float32Array) => mixtureLogDensity(mixture, { rows: z.length / d, cols: d, data: z }),
+  );
   const [normal, mixture]: number[][] = [[], []];
   try {
     for (let from = 0; from < kept.length; from += CHUNK) {
@@ -68,7 +68,6 @@ export async function measureLikelihood(
   } finally {
     passes.dispose();
   }
-  const mean = (nats: number[]): number => nats.reduce((sum, value) => sum + value / nats.length, 0);
   const nats = mean(normal!);
   const variance = normal!.reduce((sum, value) => sum + (value - nats) ** 2, 0) / Math.max(1, normal!.length - 1);
   return {

@@ -1,9 +1,10 @@
-import { HourglassError, type ArtifactRef } from '@hourglass/core';
+import type { ArtifactRef } from '@hourglass/core';
 import type { ParallelCall, StageContext } from '@hourglass/runtime';
 import type { StepRandom } from '@hourglass/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
 import { realWidth, type TableLayout } from '../columns/encoder.ts';
+import { refuseOption } from '../model/refuse-option.ts';
 import { darkest } from '../network/answer-bounds.ts';
 import { keepFirstLatents, swappedInput } from '../network/corruptions.ts';
 import { DROPPED } from '../network/pca-base.ts';
@@ -80,12 +81,12 @@ function warped(x: Tensor, shape: ImageShape, strength: number, params: Params, 
 /** @throws OPTION_INVALID where rows would be told apart by nothing, or neighbours found for nothing */
 function checkContrast({ contrast, neighbours, warp, swapRate }: LatentOptions): void {
   if (contrast > 0 && neighbours === 0 && warp === 0 && swapRate === 0)
-    refuse(
+    refuseOption(
       'contrast',
       'needs views of a row that differ, found warp: 0 and swapRate: 0; set swapRate, 0.15 for example, for images warp, or neighbours',
     );
   if (neighbours > 0 && contrast === 0)
-    refuse('neighbours', `${neighbours} has no effect with contrast: 0; set contrast, 1 for example`);
+    refuseOption('neighbours', `${neighbours} has no effect with contrast: 0; set contrast, 1 for example`);
 }
 
 /** @throws OPTION_INVALID where an option is for images and the learned numbers are not one image of one unit */
@@ -93,7 +94,8 @@ function checkImage(layout: TableLayout, options: LatentOptions, bounded: boolea
   const { shape, normalisation, warp } = options;
   const conv = options.architecture === 'conv';
   if (warp === 0 && !conv) return;
-  const refuseImage = (why: string): never => (warp > 0 ? refuse('warp', why) : refuse('architecture', `conv: ${why}`));
+  const refuseImage = (why: string): never =>
+    warp > 0 ? refuseOption('warp', why) : refuseOption('architecture', `conv: ${why}`);
   if (!shape) return refuseImage('needs shape, the rows and columns of the image that the learned numbers are');
   const reals = realWidth(layout);
   const [height, width] = shape;
@@ -109,8 +111,4 @@ function checkImage(layout: TableLayout, options: LatentOptions, bounded: boolea
   if (layout.numbers > 0 && normalisation !== 'pooled')
     refuseImage(`pixels that are columns need normalisation: pooled, one scale for all, found ${normalisation}`);
   if (warp > 0 && !bounded) refuseImage('needs bounded: true and a network that is not linear, to know what is dark');
-}
-
-function refuse(option: string, why: string): never {
-  throw new HourglassError('OPTION_INVALID', `${option}: ${why}`, { details: { option } });
 }

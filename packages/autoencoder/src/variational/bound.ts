@@ -5,21 +5,10 @@ import type { Model } from '../model/model.ts';
 import type { GeneratorPasses } from './generator.ts';
 import type { ColumnHead } from './heads.ts';
 import { comparedRows } from './targets.ts';
-import { binarisedRows } from './vectors.ts';
+import { binarisedRows, LOG_TWO_PI } from './vectors.ts';
 
 /** Log densities of latents `[n, d]`, `[n]`. */
 export type LatentDensity = (z: Float32Array) => ArrayLike<number>;
-
-/** N(0, I), of d dimensions: what the latents were trained towards. */
-export function standardNormalDensity(d: number): LatentDensity {
-  return (z) => {
-    const out = new Float64Array(z.length / d);
-    for (let at = 0; at < z.length; at++) out[Math.floor(at / d)]! -= 0.5 * (z[at]! ** 2 + LOG_TWO_PI);
-    return out;
-  };
-}
-
-const LOG_TWO_PI = Math.log(2 * Math.PI);
 
 export interface RowBoundOptions {
   /** What latents are drawn from: each makes another model of the rows, with a bound of its own. */

@@ -4,6 +4,7 @@ import { gatherRows, permutation, type DataArray, type Engine, type ParamArrays 
 import { tableLayout, type TableEncoder } from '../columns/encoder.ts';
 import { encodeTable, type EncodedTable } from '../columns/encode.ts';
 import { fitTable, type FitOptions } from '../columns/fit.ts';
+import { refuseOption } from '../model/refuse-option.ts';
 import type { VariationalArchitecture } from '../network/architectures.ts';
 import type { ImageShape } from '../network/image-shape.ts';
 import type { NetworkSpec } from '../network/network.ts';
@@ -136,9 +137,7 @@ export async function prepareVariational(
 function imageOf({ shape }: VariationalOptions, heads: readonly ColumnHead[]): ImageShape {
   const lists = heads.flatMap(({ vector }) => (vector ? [vector.length] : []));
   const [length = 0] = lists;
-  const refuse = (why: string): never => {
-    throw new HourglassError('OPTION_INVALID', `architecture: conv: ${why}`, { details: { option: 'architecture' } });
-  };
+  const refuse = (why: string): never => refuseOption('architecture', `conv: ${why}`);
   if (!shape) return refuse('needs shape, the rows and columns of the image that the list of numbers is');
   const [height, width] = shape;
   if (lists.length !== 1 || length % (height * width) !== 0)

@@ -88,7 +88,7 @@ export function binarisedRows(
   return { ...encoded, x };
 }
 
-const LOG_TWO_PI = Math.log(2 * Math.PI);
+export const LOG_TWO_PI = Math.log(2 * Math.PI);
 
 /** −log of a list's elements, summed, `[b]`: in nats; of Gaussian ones as densities in units of the encoder. */
 export function vectorLoss(

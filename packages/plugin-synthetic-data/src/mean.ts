@@ -1,0 +1,6 @@
+/** Of values, `[n]`. */
+export function mean(values: readonly number[] | Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value / values.length;
+  return sum;
+}
