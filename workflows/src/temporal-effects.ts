@@ -66,7 +66,7 @@ export function temporalEffects(run: ContinuedRun): TemporalEffects {
     const stage = stageOf(task);
     const summary = `${task.path} · ${plan.name} · ${run.state.run.partition}`;
     const activities = proxyActivities<Record<string, (call: StageCall) => Promise<StageReply>>>(
-      activityOptions(task, stage, queues, summary),
+      activityOptions(task, stage, queues, summary, running.size),
     );
     const call: StageCall = {
       task,

@@ -8,6 +8,7 @@ import { CPU, queueConfig, queuesFor, taskQueueOf } from '../connection/queues.t
 import type { TemporalSettings } from '../connection/settings.ts';
 import { healthServer } from './health.ts';
 import { stageActivity } from './stage-activity.ts';
+import { stageTuner } from './stage-slots.ts';
 import { storeActivities } from './store-activities.ts';
 import { installTelemetry } from './telemetry.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -101,7 +102,7 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
         ...shared,
         taskQueue: taskQueueOf(settings.taskQueue, name),
         activities: { ...Object.fromEntries(stages.map((id) => [id, stage])), ...(name === CPU ? local : {}) },
-        maxConcurrentActivityTaskExecutions: perQueue,
+        tuner: stageTuner(perQueue),
         ...(name === CPU ? { workflowBundle: { codePath: bundle.codePath }, workflowThreadPoolSize: 1 } : {}),
       });
     }),
