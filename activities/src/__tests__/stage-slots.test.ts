@@ -73,3 +73,17 @@ test('one that no longer wants a slot leaves the queue', async () => {
   await settle();
   expect(last.state.permit).toBeDefined();
 });
+
+test('says how many slots have no stage: one that only polls has none', async () => {
+  const free: number[] = [];
+  const slots = stageSlots(2, (count) => free.push(count));
+  const first = poll(slots);
+  await settle();
+  expect(free.at(-1)).toBe(2);
+  slots.markSlotUsed({ slotInfo, permit: first.state.permit! });
+  expect(free.at(-1)).toBe(1);
+  slots.markSlotUsed({ slotInfo, permit: slots.tryReserveSlot(context)! });
+  expect(free.at(-1)).toBe(0);
+  slots.releaseSlot({ slotInfo, permit: first.state.permit! });
+  expect(free.at(-1)).toBe(1);
+});

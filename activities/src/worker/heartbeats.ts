@@ -41,7 +41,7 @@ export function heartbeats(
       beat(details);
     }, NEWS_MS);
   };
-  const timer = setInterval(send, Math.max(200, Math.min(5000, timeoutMs / 4)));
+  const timer = setInterval(() => beat(details), Math.max(200, Math.min(5000, timeoutMs / 4)));
   send();
   return {
     say(more) {

@@ -98,11 +98,12 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
   const workers = await Promise.all(
     queues.map((name) => {
       const perQueue = options.slots ?? (name === CPU ? machineSlots().count : 1);
+      const taskQueue = taskQueueOf(settings.taskQueue, name);
       return Worker.create({
         ...shared,
-        taskQueue: taskQueueOf(settings.taskQueue, name),
+        taskQueue,
         activities: { ...Object.fromEntries(stages.map((id) => [id, stage])), ...(name === CPU ? local : {}) },
-        tuner: stageTuner(perQueue),
+        tuner: stageTuner(perQueue, taskQueue),
         ...(name === CPU ? { workflowBundle: { codePath: bundle.codePath }, workflowThreadPoolSize: 1 } : {}),
       });
     }),

@@ -38,6 +38,7 @@ it('asks Prometheus in its own language, for metrics that workers have', () => {
     expect(mistakesOf(query), query).toEqual([]);
     for (const [, name] of query.matchAll(/\btemporal_([a-z_]+)/g))
       expect(metrics, query).toContain(name!.replace(/_(bucket|count|sum)$/, ''));
+    for (const [name] of query.matchAll(/\bhourglass_[a-z_]+/g)) expect(sources(), query).toContain(`'${name}'`);
   }
   const labels = new Set(
     queries.flatMap((query) => [...query.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, names]) => names!.split(/,\s*/))),
