@@ -92,6 +92,15 @@ describe('gates', () => {
     );
   });
 
+  it('print a part that is true or false by itself beside the comparisons', () => {
+    const within = { rate: 0.007, within: false };
+    const found = judgeGate('metrics.within && metrics.rate < 0.05', { metrics: within });
+    expect(found).toEqual({ passed: false, explanation: 'metrics.within = false; metrics.rate = 0.007 < 0.05' });
+    expect(judge('metrics.baselines.exists(x, x == "ice") || metrics.rmse < 1.0').explanation).toContain(
+      '= false; metrics.rmse = 0.071 < 1.0',
+    );
+  });
+
   it.each([
     'metrics.nan < 1.0',
     '!(metrics.nan > 1.0)',

@@ -31,20 +31,21 @@ export function judgeGate(text: string, context: Record<string, unknown>): GateV
     };
   }
   // NaN may also arise inside (0 / 0): it makes every comparison false, which `!` would turn into true.
-  const comparisons = comparisonsOf(expression.ast);
-  const arisen = comparisons.some(([left, right]) =>
-    [left, right].some((side) => Number.isNaN(valueOf(side, context))),
-  );
-  const explanation = comparisons.map((c) => explain(c, context)).join('; ');
+  const clauses = clausesOf(expression.ast);
+  const arisen = clauses.some((clause) => sidesOf(clause)?.some((side) => Number.isNaN(valueOf(side, context))));
+  const explanation = clauses.map((clause) => explain(clause, context)).join('; ');
   if (arisen) return { passed: false, explanation: `${explanation} (NaN fails a gate)` };
   return { passed: result === true, explanation: explanation || `${text} = ${show(result)}` };
 }
 
-function explain([left, right, op, node]: Comparison, context: Record<string, unknown>): string {
-  const holds = valueOf(node, context) === true;
-  const side = (part: ASTNode): string =>
-    part.op === 'value' ? textOf(part) : `${textOf(part)} = ${show(valueOf(part, context))}`;
-  return `${side(left)} ${holds ? op : OPPOSITE[op]} ${side(right)}`;
+function explain(clause: ASTNode, context: Record<string, unknown>): string {
+  const result = valueOf(clause, context);
+  const sides = sidesOf(clause);
+  if (!sides) return `${textOf(clause)} = ${show(result)}`;
+  const [left, right] = sides.map((part) =>
+    part.op === 'value' ? textOf(part) : `${textOf(part)} = ${show(valueOf(part, context))}`,
+  );
+  return `${left} ${result === true ? clause.op : OPPOSITE[clause.op]} ${right}`;
 }
 
 function show(value: unknown): string {
@@ -78,18 +79,23 @@ function holdsNaN(value: unknown): boolean {
   return false;
 }
 
-type Comparison = [left: ASTNode, right: ASTNode, op: string, node: ASTNode];
+/** Left and right of a comparison. */
+const sidesOf = (node: ASTNode): ASTNode[] | undefined => (node.op in OPPOSITE ? (node.args as ASTNode[]) : undefined);
 
-/** Comparisons outside of macros, where their sides have values. */
-function comparisonsOf(node: ASTNode): Comparison[] {
-  if (node.op in OPPOSITE) {
-    const [left, right] = node.args as [ASTNode, ASTNode];
-    return [[left, right, node.op, node]];
+/** What `&&`, `||`, `!` and `?:` put together: comparisons, and parts that are true or false by themselves. */
+function clausesOf(node: ASTNode): ASTNode[] {
+  switch (node.op) {
+    case '&&':
+    case '||':
+    case '?:':
+      return node.args.flatMap(clausesOf);
+    case '!_':
+      return clausesOf(node.args);
+    case 'value':
+      return [];
+    default:
+      return [node];
   }
-  if (node.op === '&&' || node.op === '||') return node.args.flatMap(comparisonsOf);
-  if (node.op === '!_') return comparisonsOf(node.args);
-  if (node.op === '?:') return node.args.flatMap(comparisonsOf);
-  return [];
 }
 
 /** Longest chains of names (`metrics.baselines.knn.rmse`), except those that begin with a macro's variable. */
