@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { expectAdjoint, expectSame, loadEngines, type Case, type Fn } from './compare-operation.ts';
+import { multiplyAdds } from '../ir/work.ts';
+import { expectAdjoint, expectSame, graphOf, loadEngines, type Case, type Fn } from './compare-operation.ts';
 
 beforeAll(loadEngines);
 
@@ -192,6 +193,92 @@ describe('operations on images, compiled', () => {
         // tfjs' own gradients are wrong for some of these.
         for (const seed of [1, 2]) await expectAdjoint(fn, [2, h, w, 3], seed);
       }
+  });
+  describe('convolutions of enlarged images', () => {
+    const enlarge = (x: tf.Tensor, [y, across]: readonly [number, number], halfPixel = false) =>
+      tf.image.resizeNearestNeighbor(x4(x), [y * x.shape[1]!, across * x.shape[2]!], false, halfPixel);
+    /** Values as tfjs has them; its own gradients of resizing are wrong, so each is held against the meaning of one. */
+    async function expectLinear(fn: Fn, inputs: number[][]): Promise<void> {
+      await expectSame({ fn, inputs, gradients: false });
+      for (const [i, shape] of inputs.entries()) {
+        const others = inputs.map((other) => {
+          const size = other.reduce((product, d) => product * d, 1);
+          return tf.tidy(() => tf.reshape(tf.sin(tf.range(1, size + 1)), other).arraySync()) as number[];
+        });
+        await expectAdjoint((x) => fn(...others.map((other, k) => (k === i ? x : tf.tensor(other)))), shape, i);
+      }
+    }
+    it.each([
+      [[2, 2], [3, 3], 'same'],
+      [[2, 2], [3, 3], 'valid'],
+      [[2, 3], [3, 2], 'same'],
+      [[4, 1], [3, 3], 1],
+      [[2, 2], [5, 5], 2],
+      [[2, 2], [1, 1], 'same'],
+      [[2, 2], [3, 3], 3],
+    ] as [[number, number], [number, number], 'same' | 'valid' | number][])(
+      'by %j, filter %j, padding %s',
+      async (factors, [fh, fw], pad) => {
+        for (const k of [3, 10])
+          for (const halfPixel of [false, true])
+            await expectLinear(
+              (x, w) => tf.conv2d(x4(enlarge(x, factors, halfPixel)), x4(w), 1, pad),
+              [
+                [2, 3, 4, 3],
+                [fh, fw, 3, k],
+              ],
+            );
+      },
+    );
+    it('beside others', () =>
+      expectLinear(
+        (x, w) => {
+          const beside = tf.tile(x, [1, 2, 2, 1]);
+          const sides = tf.concat([beside, enlarge(tf.neg(x), [2, 2]), tf.mul(beside, 2)], 3);
+          return tf.conv2d(x4(sides), x4(w), 1, 'same');
+        },
+        [
+          [2, 3, 4, 3],
+          [3, 3, 9, 10],
+        ],
+      ));
+    it('also used otherwise', () =>
+      expectLinear(
+        (x, w) => {
+          const large = enlarge(x, [2, 2]);
+          const y = tf.conv2d(x4(large), x4(w), 1, 'same');
+          return tf.add(y, tf.mul(tf.mean(large), tf.mean(w)));
+        },
+        [
+          [2, 3, 4, 3],
+          [3, 3, 3, 10],
+        ],
+      ));
+    it('need fewer products', () => {
+      const products = (net: (x: tf.Tensor) => tf.Tensor): number => {
+        const graph = graphOf(
+          (x, w) => tf.conv2d(x4(net(x)), x4(w), 1, 'same'),
+          [
+            [1, 4, 4, 16],
+            [3, 3, 16, 16],
+          ],
+          true,
+        );
+        return multiplyAdds(graph);
+      };
+      const plain = 3 * 8 * 8 * 9 * 16 * 16;
+      expect(
+        products((x) =>
+          tf.pad(x, [
+            [0, 0],
+            [4, 0],
+            [4, 0],
+            [0, 0],
+          ]),
+        ),
+      ).toBe(plain);
+      expect(products((x) => enlarge(x, [2, 2]))).toBe((plain * 16) / 36);
+    });
   });
   it.each([
     [2, [2, 3, 3, 8]],

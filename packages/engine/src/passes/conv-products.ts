@@ -3,7 +3,7 @@ import type { Graph, NodeOf, OpAttrs, OpName, Value, WindowAttrs } from '../ir/g
 import { turnedPads } from '../ir/turned-pads.ts';
 
 /** Channels with which a convolution is mostly copying: images have so few at the end of a net. */
-const FEW = 8;
+export const FEW = 8;
 
 /** A convolution of `[n, h, w, c]` with filters `[fh, fw, c, k]` to `[n, oh, ow, k]`. */
 interface Shapes {
