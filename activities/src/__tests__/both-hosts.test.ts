@@ -7,19 +7,17 @@ import type { RunState } from '@hourglass/core';
 import { createRunner, runPipeline } from '@hourglass/runtime';
 import type { RunRequest } from '@hourglass/workflows';
 import { Worker } from '@temporalio/worker';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { submitRun } from '../client/submit-run.ts';
 import { compileSource } from '../worker/store-activities.ts';
 import { workflowBundle } from '../worker/workflow-bundle.ts';
 import { recordHistory } from './support/histories.ts';
 import { makePlace } from './support/place.ts';
+import { smallPackages } from './support/small-packages.ts';
 
 const library = fileURLToPath(new URL('../../../workflows/pipelines', import.meta.url));
-/** Those that need no network: some fetch packages. */
-const files = readdirSync(library).filter(
-  (name) => name.endsWith('.yaml') && !readFileSync(join(library, name), 'utf8').includes('npm://'),
-);
+const files = readdirSync(library).filter((name) => name.endsWith('.yaml'));
 /** All of them and what they use, as they are submitted. */
 const sources = Object.fromEntries(
   readdirSync(library, { recursive: true, encoding: 'utf8' })
@@ -27,13 +25,16 @@ const sources = Object.fromEntries(
     .map((name) => [name, readFileSync(join(library, name), 'utf8')]),
 );
 
-/** A library pipeline made quick: two epochs and one baseline, so that gates would not pass. */
+/** A library pipeline made quick: two epochs, one baseline, ten pictures and small packages, so that gates and contracts would not pass. */
 function quick(name: string): string {
   const visit = (stages: Record<string, any>): void => {
     for (const stage of Object.values(stages)) {
       delete stage.gate;
       delete stage.approve;
+      delete stage.with?.contract?.minRows;
       if (stage.with?.epochs) stage.with.epochs = 2;
+      if (stage.with?.maxImages) stage.with.maxImages = 10;
+      if (stage.with?.maxImages && stage.uses === 'denoising/evaluate') stage.with.baselines = ['gaussian'];
       if (Array.isArray(stage.with?.baselines)) stage.with.baselines.splice(1);
       if (stage.stages) visit(stage.stages);
     }
@@ -50,6 +51,16 @@ const digests = ({ stages }: RunState): unknown =>
       [status, ...Object.entries(outputs).map(([output, ref]) => [output, [ref].flat().map(({ digest }) => digest)])],
     ]),
   );
+
+let packages: Awaited<ReturnType<typeof smallPackages>>;
+beforeAll(async () => {
+  packages = await smallPackages();
+  vi.stubEnv('XDG_CACHE_HOME', packages.cache);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await packages.remove();
+});
 
 describe('every pipeline of the library', () => {
   test.each(files)(
