@@ -7,7 +7,7 @@ const STAGE = 'colorization/colorize';
 
 /** Row by row: pictures of any size, by windows where they are large; other columns come through as they are. */
 export const run: StageRun<typeof colorize> = async (context, { data, model }, options) => {
-  const colourist = await openColourist(context, model, options.temperature);
+  const colourist = await openColourist(context, model, options);
   try {
     return {
       data: await mapImages(

@@ -12,7 +12,7 @@ const STAGE = 'colorization/evaluate';
 const REFERENCE = 10_000;
 
 export const run: StageRun<typeof evaluate> = async (context, { data, model, reference }, options) => {
-  const colourist = await openColourist(context, model, options.temperature);
+  const colourist = await openColourist(context, model, options);
   try {
     context.progress(0, 'learning the mean colour of each lightness');
     const mean = meanColours();

@@ -1,4 +1,4 @@
-import { imageLearnerMetrics, imageLearnerOptions } from '@hourglass/autoencoder/image-options';
+import { imageLearnerMetrics, imageLearnerOptions, selfEnsemble } from '@hourglass/autoencoder/image-options';
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
 import { TEMPERATURE } from './annealing.ts';
@@ -59,6 +59,7 @@ export const colorize = defineStage({
   options: z.object({
     column,
     temperature,
+    selfEnsemble,
     hints: z
       .array(
         z.strictObject({
@@ -95,6 +96,7 @@ export const evaluate = defineStage({
   options: z.object({
     column,
     temperature,
+    selfEnsemble,
     maxImages: z.int().min(1).default(2000).describe('Pictures measured at most, the first ones'),
   }),
   resources: { engine: true, accelerator: 'preferred' },

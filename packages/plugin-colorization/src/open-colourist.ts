@@ -26,11 +26,15 @@ export interface Colourist {
   dispose(): void;
 }
 
-export async function openColourist(context: StageContext, ref: ArtifactRef, temperature: number): Promise<Colourist> {
+export async function openColourist(
+  context: StageContext,
+  ref: ArtifactRef,
+  options: { temperature: number; selfEnsemble: boolean },
+): Promise<Colourist> {
   const model = await loadImageModel(context.artifacts, ref);
   const fitted = model.description.fitted as unknown as ColourFit;
-  const read = (input: Tensor, net: (x: Tensor) => Tensor): Tensor => colours(net(input), fitted, temperature);
-  const predictor = imagePredictor(await context.engine(), model, read);
+  const read = (input: Tensor, net: (x: Tensor) => Tensor): Tensor => colours(net(input), fitted, options.temperature);
+  const predictor = imagePredictor(await context.engine(), model, read, options);
   return {
     lightness,
     paint,

@@ -1,4 +1,4 @@
-import { imageLearnerOptions } from '@hourglass/autoencoder/image-options';
+import { imageLearnerOptions, selfEnsemble } from '@hourglass/autoencoder/image-options';
 import { z } from 'zod';
 import { optionsOfEither } from './either-options.ts';
 import { noiseOptions } from './noise-options.ts';
@@ -21,6 +21,7 @@ const comparing = 'Methods to compare with; each is tried at several strengths a
 
 export const pictureEvaluateOptions = {
   column,
+  selfEnsemble,
   noise,
   level,
   baselines: z

@@ -1,4 +1,4 @@
-import { imageLearnerMetrics } from '@hourglass/autoencoder/image-options';
+import { imageLearnerMetrics, selfEnsemble } from '@hourglass/autoencoder/image-options';
 import { learnerMetrics } from '@hourglass/autoencoder/options';
 import { artifact, definePlugin, defineStage } from '@hourglass/plugin-kit';
 import { z } from 'zod';
@@ -47,6 +47,7 @@ export const denoise = defineStage({
   options: z.object({
     column,
     level: z.number().min(0).optional().describe('Pictures: strength of the noise, for a model trained with levelMap'),
+    selfEnsemble: selfEnsemble.unwrap().optional().describe(`Pictures: ${selfEnsemble.description} Default: false.`),
   }),
   resources: { engine: true, accelerator: 'preferred' },
 });

@@ -1,5 +1,6 @@
 import { drawUniform, resolveEngine } from '@hourglass/engine';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Augmentation } from '../images/augmentations.ts';
 import type { ImageModel } from '../images/image-model.ts';
 import type { Samples } from '@hourglass/metrics';
 import { imagePredictor } from '../images/image-predictor.ts';
@@ -25,8 +26,8 @@ const engine = await resolveEngine('onnxruntime');
 
 test('tiles join without a seam: the answer is that of one pass over the whole picture', async () => {
   const image = picture(150, 107);
-  const whole = imagePredictor(engine, model, (x, net) => net(x), 512);
-  const tiled = imagePredictor(engine, model, (x, net) => net(x), 32);
+  const whole = imagePredictor(engine, model, (x, net) => net(x), { tile: 512 });
+  const tiled = imagePredictor(engine, model, (x, net) => net(x), { tile: 32 });
   const expected = await whole.run(image);
   const found = await tiled.run(image);
   expect(found).toMatchObject({ width: 150, height: 107, channels: 2 });
@@ -39,7 +40,7 @@ test('tiles join without a seam: the answer is that of one pass over the whole p
 test('a pixel depends on its surroundings within the radius, and on nothing beyond', async () => {
   const side = 4 * Math.ceil((2 * network.radius + 8) / 4);
   const image = picture(side, side);
-  const predictor = imagePredictor(engine, model, (x, net) => net(x), 512);
+  const predictor = imagePredictor(engine, model, (x, net) => net(x), { tile: 512 });
   const before = await predictor.run(image);
   const middle = side >> 1;
   const changed = { ...image, values: image.values.slice() };
@@ -61,4 +62,59 @@ test('pictures of one pixel and of odd sides are answered', async () => {
   expect((await predictor.run(picture(1, 1))).values).toHaveLength(2);
   expect((await predictor.run(picture(7, 3))).values).toHaveLength(42);
   predictor.dispose();
+});
+
+describe('self-ensemble', () => {
+  const trained = (augment: Augmentation): ImageModel =>
+    ({ params, description: { network: spec, options: { augment } } }) as unknown as ImageModel;
+  /** Rows and columns changed, as a picture turned and swapped is. */
+  function transposed({ width, height, channels, values }: Samples): Samples {
+    const other = new Float32Array(values.length);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        for (let k = 0; k < channels; k++)
+          other[(x * height + y) * channels + k] = values[(y * width + x) * channels + k]!;
+    return { width: height, height: width, channels, values: other };
+  }
+  function mirrored({ width, height, channels, values }: Samples): Samples {
+    const other = new Float32Array(values.length);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        for (let k = 0; k < channels; k++)
+          other[(y * width + width - 1 - x) * channels + k] = values[(y * width + x) * channels + k]!;
+    return { width, height, channels, values: other };
+  }
+  const furthest = (a: Samples, b: Samples): number =>
+    a.values.reduce((most, value, i) => Math.max(most, Math.abs(value - b.values[i]!)), 0);
+
+  test.each([
+    ['all', [true, true]],
+    ['mirror', [true, false]],
+    ['none', [false, false]],
+  ] as const)('%s: turned as drawn in training, a picture has the same answer turned', async (augment, known) => {
+    const image = picture(12, 8);
+    const predictor = imagePredictor(engine, trained(augment), (x, net) => net(x), { selfEnsemble: true });
+    const answer = await predictor.run(image);
+    expect(answer).toMatchObject({ width: 12, height: 8, channels: 2 });
+    // Whichever way up: left and right swapped; a quarter turn is that after rows and columns have changed places.
+    const turns = [mirrored, (one: Samples) => mirrored(transposed(one))];
+    for (const [i, turn] of turns.entries()) {
+      const difference = furthest(turn(answer), await predictor.run(turn(image)));
+      if (known[i]) expect(difference).toBeLessThan(1e-5);
+      else expect(difference).toBeGreaterThan(1e-2);
+    }
+    predictor.dispose();
+  });
+
+  test('is the mean of both views, and off unless asked for', async () => {
+    const image = picture(12, 8);
+    const plain = imagePredictor(engine, trained('mirror'), (x, net) => net(x));
+    const both = imagePredictor(engine, trained('mirror'), (x, net) => net(x), { selfEnsemble: true });
+    const [one, other] = [await plain.run(image), mirrored(await plain.run(mirrored(image)))];
+    const values = one.values.map((value, i) => (value + other.values[i]!) / 2);
+    expect(furthest(one, other)).toBeGreaterThan(1e-2);
+    expect(furthest(await both.run(image), { ...one, values })).toBeLessThan(1e-6);
+    plain.dispose();
+    both.dispose();
+  });
 });

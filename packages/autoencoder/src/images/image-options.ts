@@ -56,6 +56,14 @@ export const imageLearnerOptions = {
     .describe('Squares in memory as numbers at once, in MiB; more are converted shard by shard.'),
 } as const;
 
+/** Mean of answers instead of one, for stages that apply a model to pictures. */
+export const selfEnsemble = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Answer by the mean over the flips and turns that training drew (`augment`): a little better, two or eight times slower.',
+  );
+
 /** Resolved options of a learner over pictures. */
 export type ImageLearnerOptions = z.output<z.ZodObject<typeof imageLearnerOptions>>;
 

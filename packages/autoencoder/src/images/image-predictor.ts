@@ -3,7 +3,9 @@ import { windowsOver } from '@hourglass/images';
 import type { Samples } from '@hourglass/metrics';
 import type { Tensor } from '@tensorflow/tfjs';
 import { disposePass } from '../model/dispose-pass.ts';
+import type { Augmentation } from './augmentations.ts';
 import type { ImageModel } from './image-model.ts';
+import { selfEnsemble } from './self-ensemble.ts';
 import { unet } from './unet.ts';
 
 /** A model over pictures on an engine, for pictures of any size. Dispose it after use. */
@@ -13,8 +15,12 @@ export interface ImagePredictor {
   dispose(): void;
 }
 
-/** Side of the tiles kept; a window reads this and the network's surroundings. */
-const TILE = 192;
+export interface PredictorOptions {
+  /** Mean of the answers to the flips and turns of a picture that the model was trained with. @default false */
+  selfEnsemble?: boolean;
+  /** Side of the tiles kept, in pixels; a window reads this and the network's surroundings. @default 192 */
+  tile?: number;
+}
 
 /**
  * Runs the network over windows that see all it can see, so that the size of the tiles leaves no trace.
@@ -24,7 +30,7 @@ export function imagePredictor(
   engine: Engine,
   model: ImageModel,
   read: (input: Tensor, net: (x: Tensor) => Tensor, context: StepContext) => Tensor,
-  tile = TILE,
+  { selfEnsemble: overViews = false, tile = 192 }: PredictorOptions = {},
 ): ImagePredictor {
   const network = unet(model.description.network);
   const halo = network.multiple * Math.ceil(network.radius / network.multiple);
@@ -48,40 +54,38 @@ export function imagePredictor(
     }
     return pass;
   };
+  const augment = overViews ? (model.description.options.augment as Augmentation) : 'none';
   return {
-    async run(input) {
-      const padded = padTo(input, network.multiple);
-      const over = windowsOver(
-        padded.width,
-        padded.height,
-        Math.ceil(tile / network.multiple) * network.multiple,
-        halo,
-      );
-      const pass = await passFor(over.height, over.width);
-      let result: Samples | undefined;
-      for (const window of over.windows) {
-        const x = crop(padded, window.readLeft, window.readTop, over.width, over.height);
-        const y = (
-          await pass.run({ x: { dtype: 'float32', shape: [1, x.height, x.width, x.channels], values: x.values } })
-        ).y!;
-        const channels = y.shape[3]!;
-        result ??= plane(padded.width, padded.height, channels);
-        for (let row = 0; row < window.keepHeight; row++) {
-          const from =
-            ((window.keepTop - window.readTop + row) * over.width + window.keepLeft - window.readLeft) * channels;
-          result.values.set(
-            (y.values as Float32Array).subarray(from, from + window.keepWidth * channels),
-            ((window.keepTop + row) * padded.width + window.keepLeft) * channels,
-          );
-        }
-      }
-      return crop(result!, 0, 0, input.width, input.height);
-    },
+    run: (input) => selfEnsemble(input, augment, answer),
     dispose() {
       for (const pass of passes.values()) disposePass(pass);
       passes.clear();
     },
   };
+
+  async function answer(input: Samples): Promise<Samples> {
+    const padded = padTo(input, network.multiple);
+    const over = windowsOver(padded.width, padded.height, Math.ceil(tile / network.multiple) * network.multiple, halo);
+    const pass = await passFor(over.height, over.width);
+    let result: Samples | undefined;
+    for (const window of over.windows) {
+      const x = crop(padded, window.readLeft, window.readTop, over.width, over.height);
+      const y = (
+        await pass.run({ x: { dtype: 'float32', shape: [1, x.height, x.width, x.channels], values: x.values } })
+      ).y!;
+      const channels = y.shape[3]!;
+      result ??= plane(padded.width, padded.height, channels);
+      for (let row = 0; row < window.keepHeight; row++) {
+        const from =
+          ((window.keepTop - window.readTop + row) * over.width + window.keepLeft - window.readLeft) * channels;
+        result.values.set(
+          (y.values as Float32Array).subarray(from, from + window.keepWidth * channels),
+          ((window.keepTop + row) * padded.width + window.keepLeft) * channels,
+        );
+      }
+    }
+    return crop(result!, 0, 0, input.width, input.height);
+  }
 }
 
 const plane = (width: number, height: number, channels: number): Samples => ({

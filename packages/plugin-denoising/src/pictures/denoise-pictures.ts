@@ -10,9 +10,9 @@ const STAGE = 'denoising/denoise';
 export async function denoisePictures(
   context: StageContext,
   { data, model }: { data: ArtifactRef; model: ArtifactRef },
-  options: { column?: string; level?: number },
+  options: { column?: string; level?: number; selfEnsemble?: boolean },
 ): Promise<ArtifactRef> {
-  const denoiser = await openDenoiser(context, model);
+  const denoiser = await openDenoiser(context, model, options);
   try {
     const level = levelFor(denoiser.model, options.level, STAGE);
     const answer = async (image: RawImage): Promise<RawImage> => {

@@ -19,9 +19,9 @@ const REFERENCE = 8_000_000;
 export async function evaluatePictures(
   context: StageContext,
   { data, model, reference }: { data: ArtifactRef; model: ArtifactRef; reference?: ArtifactRef },
-  options: Partial<NoiseOptions> & { column?: string; baselines: Baseline[]; maxImages: number },
+  options: Partial<NoiseOptions> & { column?: string; baselines: Baseline[]; maxImages: number; selfEnsemble: boolean },
 ): Promise<{ metrics: DenoisingMetrics; figures: ArtifactRef }> {
-  const denoiser = await openDenoiser(context, model);
+  const denoiser = await openDenoiser(context, model, options);
   try {
     const noise = noiseToMeasure(
       STAGE,

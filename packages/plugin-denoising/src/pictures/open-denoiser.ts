@@ -3,6 +3,7 @@ import type { ArtifactRef } from '@hourglass/core';
 import type { Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { cleaned } from './predict-noise.ts';
 
 /** A denoising model ready for pictures of any size. Dispose it after use. */
@@ -14,18 +15,23 @@ export interface Denoiser {
   dispose(): void;
 }
 
-export async function openDenoiser(context: StageContext, ref: ArtifactRef): Promise<Denoiser> {
+export async function openDenoiser(
+  context: StageContext,
+  ref: ArtifactRef,
+  options: { selfEnsemble?: boolean } = {},
+): Promise<Denoiser> {
   const model = await loadImageModel(context.artifacts, ref);
   const { fitted, network } = model.description;
   const channels = fitted.channels as 1 | 3;
   const mapped = network.inputs > channels;
-  const predictor = imagePredictor(await context.engine(), model, (input, net) => {
+  const read = (input: Tensor, net: (x: Tensor) => Tensor): Tensor => {
     if (!mapped) return cleaned(input, net);
     const [rows, height, width] = input.shape as [number, number, number];
     const picture = tf.slice(input, [0, 0, 0, 0], [rows, height, width, channels]);
     const level = tf.slice(input, [0, 0, 0, channels], [rows, 1, 1, 1]);
     return cleaned(picture, net, level);
-  });
+  };
+  const predictor = imagePredictor(await context.engine(), model, read, options);
   return {
     model,
     channels,
