@@ -85,7 +85,7 @@ export const learnerOptions = {
     .int()
     .min(1)
     .max(65_536)
-    .default(128)
+    .default(64)
     .describe(
       'Rows in memory at once while training, in MiB. Larger tables (up to maxRows) are put on disk and trained shard by shard; two shards are held.',
     ),
