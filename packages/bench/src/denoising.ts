@@ -17,6 +17,11 @@ interface Score {
   meanPsnr: number;
   ssim: number;
 }
+/** Metrics of denoising/evaluate. */
+interface Measured extends Score {
+  noisy: Score;
+  baselines: Record<string, Score>;
+}
 interface Peers {
   noisy: number;
   scores: Record<string, Score & { seconds: number; setting: number }>;
@@ -48,8 +53,15 @@ const CASES: {
       [25 / 255, '25/255'],
       [50 / 255, '50/255'],
     ],
-    train: { width: 24, augment: 'all', batchSize: 64, learningRate: 0.002 },
-    epochs: 15,
+    train: {
+      width: 48,
+      levels: 2,
+      augment: 'all',
+      batchSize: 16,
+      learningRate: 0.003,
+      validationFraction: 0.02,
+    },
+    epochs: 7,
   },
 ];
 
@@ -92,13 +104,15 @@ export async function run({ rows: most, tables, peers, log }: BenchmarkOptions):
           });
         log(`${set}, σ = ${sigma}: learning from ${count} pictures, ${epochs} epochs`);
         const learned = await stage('denoising/train', { ...train, level, epochs }, { data: pictures.train });
-        const measured = await stage(
-          'denoising/evaluate',
-          { baselines: ['pca-wiener'], maxImages: MEASURED },
-          { data: test, model: learned.outputs.model!, reference: pictures.train },
-        );
-        const ours = measured.metrics.metrics as Score & { noisy: Score; baselines: Record<string, Score> };
+        const measure = async (options: { baselines: string[]; selfEnsemble?: boolean }): Promise<Measured> => {
+          const inputs = { data: test, model: learned.outputs.model!, reference: pictures.train };
+          const measured = await stage('denoising/evaluate', { maxImages: MEASURED, ...options }, inputs);
+          return measured.metrics.metrics as Measured;
+        };
+        const ours = await measure({ baselines: ['pca-wiener'] });
         add('Hourglass denoising/train', ours, String(Math.round(learned.seconds)));
+        if (train.augment !== 'none')
+          add('the same, selfEnsemble', await measure({ baselines: [], selfEnsemble: true }));
         log(`${set}, σ = ${sigma}: peers`);
         const args = [file, '--sigma', String(level), '--count', String(MEASURED)];
         const found = await runPython<Peers>(
