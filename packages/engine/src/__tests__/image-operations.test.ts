@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { sizeOf } from '../flat-params.ts';
 import { multiplyAdds } from '../ir/work.ts';
 import { expectAdjoint, expectSame, graphOf, loadEngines, type Case, type Fn } from './compare-operation.ts';
 
@@ -201,10 +202,9 @@ describe('operations on images, compiled', () => {
     async function expectLinear(fn: Fn, inputs: number[][]): Promise<void> {
       await expectSame({ fn, inputs, gradients: false });
       for (const [i, shape] of inputs.entries()) {
-        const others = inputs.map((other) => {
-          const size = other.reduce((product, d) => product * d, 1);
-          return tf.tidy(() => tf.reshape(tf.sin(tf.range(1, size + 1)), other).arraySync()) as number[];
-        });
+        const others = inputs.map(
+          (other) => tf.tidy(() => tf.reshape(tf.sin(tf.range(1, sizeOf(other) + 1)), other).arraySync()) as number[],
+        );
         await expectAdjoint((x) => fn(...others.map((other, k) => (k === i ? x : tf.tensor(other)))), shape, i);
       }
     }

@@ -1,4 +1,4 @@
-import type { IrType, Node, NodeOf, OpAttrs, OpName, Value } from './graph.ts';
+import type { Graph, IrType, Node, NodeOf, OpAttrs, OpName, Value } from './graph.ts';
 
 /** Adds nodes to a graph under construction; equal nodes are made once. */
 export interface Builder {
@@ -40,6 +40,28 @@ function nodeKey(op: OpName, inputs: readonly Value[], attrs: object, shape: rea
     typeof v === 'number' && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? '-0' : v}` : v,
   );
   return `${op}(${inputs.map((v) => v.id).join()})${attrText}:${dtype}[${shape.join()}]`;
+}
+
+/**
+ * A graph anew, with other nodes in the place of some; what is not needed any more is dropped.
+ * @param replace what computes a node's output instead, if not the node as it is; `now` gives the new value of an old one
+ */
+export function rewriteGraph(
+  graph: Graph,
+  replace: (build: Builder, node: Node, now: (value: Value) => Value) => Value | undefined,
+): Graph {
+  const build = graphBuilder();
+  const made = new Map<Value, Value>();
+  const now = (value: Value): Value => made.get(value)!;
+  for (const node of graph.nodes) {
+    const { shape, dtype } = node.output;
+    const value =
+      replace(build, node, now) ??
+      build.add(node.op, node.inputs.map(now), node.attrs as OpAttrs[OpName], shape, dtype);
+    made.set(node.output, value);
+  }
+  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, now(value)]));
+  return { nodes: reachable(build.nodes, Object.values(outputs)), outputs };
 }
 
 /** What every value of a graph goes into. */

@@ -1,5 +1,5 @@
-import { graphBuilder, reachable, type Builder } from '../ir/builder.ts';
-import type { Graph, NodeOf, OpAttrs, OpName, Value, WindowAttrs } from '../ir/graph.ts';
+import { rewriteGraph, type Builder } from '../ir/builder.ts';
+import type { Graph, NodeOf, Value, WindowAttrs } from '../ir/graph.ts';
 import { turnedPads } from '../ir/turned-pads.ts';
 
 /** Channels with which a convolution is mostly copying: images have so few at the end of a net. */
@@ -16,22 +16,13 @@ interface Shapes {
  * Writes convolutions of many channels to few, and their gradients, as products of matrices: native kernels work through
  * blocks of channels and are idle for the most part when only three come out.
  */
-export function convProducts(graph: Graph): Graph {
-  const build = graphBuilder();
-  const made = new Map<Value, Value>();
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map((value) => made.get(value)!);
-    const { shape, dtype } = node.output;
-    let value: Value | undefined;
-    if (node.op === 'Conv2D') value = forward(build, node, inputs);
-    else if (node.op === 'Conv2DInputGrad') value = inputGrad(build, node, inputs);
-    else if (node.op === 'Conv2DFilterGrad') value = filterGrad(build, node, inputs);
-    value ??= build.add(node.op, inputs, node.attrs as OpAttrs[OpName], shape, dtype);
-    made.set(node.output, value);
-  }
-  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, made.get(v)!]));
-  return { nodes: reachable(build.nodes, Object.values(outputs)), outputs };
-}
+export const convProducts = (graph: Graph): Graph =>
+  rewriteGraph(graph, (build, node, now) => {
+    if (node.op === 'Conv2D') return forward(build, node, node.inputs.map(now));
+    if (node.op === 'Conv2DInputGrad') return inputGrad(build, node, node.inputs.map(now));
+    if (node.op === 'Conv2DFilterGrad') return filterGrad(build, node, node.inputs.map(now));
+    return undefined;
+  });
 
 function applies({ strides }: WindowAttrs, [, , c, k]: readonly number[]): boolean {
   return strides[0] === 1 && strides[1] === 1 && k! <= FEW && 4 * k! <= c!;

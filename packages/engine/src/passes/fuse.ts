@@ -1,5 +1,5 @@
-import { consumers, graphBuilder, reachable } from '../ir/builder.ts';
-import type { Graph, Node, OpAttrs, OpName, Value } from '../ir/graph.ts';
+import { consumers, rewriteGraph } from '../ir/builder.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 
 /**
@@ -10,21 +10,13 @@ export function fuse(graph: Graph): Graph {
   const uses = consumers(graph.nodes);
   const outputs = new Set(Object.values(graph.outputs));
   const usedOnce = (value: Value) => uses.get(value)?.length === 1 && !outputs.has(value);
-  const build = graphBuilder();
-  const made = new Map<Value, Value>();
-  const now = (value: Value) => made.get(value)!;
-  for (const node of graph.nodes) {
-    const { shape, dtype } = node.output;
+  return rewriteGraph(graph, (build, node, now) => {
+    const { shape } = node.output;
     const dense = denseParts(node, usedOnce);
+    if (dense) return build.add('Dense', dense.inputs.map(now), dense.attrs, shape);
     const gradient = reluGradParts(node);
-    let value: Value;
-    if (dense) value = build.add('Dense', dense.inputs.map(now), dense.attrs, shape);
-    else if (gradient) value = build.add('ReluGrad', gradient.map(now), {}, shape);
-    else value = build.add(node.op, node.inputs.map(now), node.attrs as OpAttrs[OpName], shape, dtype);
-    made.set(node.output, value);
-  }
-  const kept = Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, now(v)]));
-  return { nodes: reachable(build.nodes, Object.values(kept)), outputs: kept };
+    return gradient && build.add('ReluGrad', gradient.map(now), {}, shape);
+  });
 }
 
 /** Add(MatMul(a, b), bias `[n]`) over matrices. */

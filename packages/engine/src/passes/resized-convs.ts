@@ -1,5 +1,6 @@
-import { consumers, graphBuilder, reachable, type Builder } from '../ir/builder.ts';
-import type { Graph, Node, NodeOf, OpAttrs, OpName, Value, WindowAttrs } from '../ir/graph.ts';
+import { consumers, reachable, rewriteGraph, type Builder } from '../ir/builder.ts';
+import type { Graph, Node, NodeOf, OpAttrs, Value, WindowAttrs } from '../ir/graph.ts';
+import { turnedPads } from '../ir/turned-pads.ts';
 import { FEW } from './conv-products.ts';
 
 /** A small image and how many cells of the large one each of its cells becomes. */
@@ -16,22 +17,14 @@ interface Repeated {
  * other way round.
  */
 export function resizedConvs(graph: Graph): Graph {
-  const nodes = reachable(graph.nodes, Object.values(graph.outputs));
-  const parted = partedGradients(nodes, new Set(Object.values(graph.outputs)));
-  const build = graphBuilder();
-  const made = new Map<Value, Value>();
-  const now = (value: Value): Value => made.get(value)!;
-  for (const node of nodes) {
-    const { shape, dtype } = node.output;
-    let value: Value | undefined;
-    if (node.op === 'Conv2D') value = forward(build, node, now);
-    else if (node.op === 'Conv2DFilterGrad') value = filterGrad(build, node, now);
-    else if (node.op === 'ResizeNearestGrad' || node.op === 'Slice') value = inputGrad(build, node, now, parted);
-    value ??= build.add(node.op, node.inputs.map(now), node.attrs as OpAttrs[OpName], shape, dtype);
-    made.set(node.output, value);
-  }
-  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, now(v)]));
-  return { nodes: reachable(build.nodes, Object.values(outputs)), outputs };
+  const parted = partedGradients(graph);
+  return rewriteGraph(graph, (build, node, now) => {
+    if (node.op === 'Conv2D') return forward(build, node, now);
+    if (node.op === 'Conv2DFilterGrad') return filterGrad(build, node, now);
+    if (node.op === 'Slice') return partGrad(build, node, now, parted);
+    if (node.op === 'ResizeNearestGrad') return smallGrad(build, node, now);
+    return undefined;
+  });
 }
 
 /** Whether fewer products are needed for it: not by filters of one cell, and convolutions to few channels are products. */
@@ -54,20 +47,18 @@ function factorsOf(small: Value, large: Value, { alignCorners }: OpAttrs['Resize
   return [y, x] as [number, number];
 }
 
-/** What lies side by side as channels of an image. */
-const partsOf = (image: Value): readonly Value[] =>
-  image.node.op === 'Concat' && image.node.attrs.axis === 3 ? image.node.inputs : [image];
-
-/** First channel of each part. */
-const firstOf = (parts: readonly Value[]): number[] =>
-  parts.map((_, i) => parts.slice(0, i).reduce((sum, { shape }) => sum + shape[3]!, 0));
-
-/** The parts of an image, where at least one of them repeats cells. */
+/** The parts of an image that lie side by side as channels, where at least one of them repeats cells. */
 function partsWithRepeated(image: Value) {
-  const parts = partsOf(image);
+  const { op, attrs, inputs } = image.node;
+  const parts = op === 'Concat' && attrs.axis === 3 ? inputs : [image];
   if (!parts.some(repeated)) return undefined;
-  const first = firstOf(parts);
-  return parts.map((part, i) => ({ part, first: first[i]!, channels: part.shape[3]!, repeats: repeated(part) }));
+  let end = 0;
+  return parts.map((part) => {
+    const channels = part.shape[3]!;
+    const first = end;
+    end += channels;
+    return { part, first, channels, repeats: repeated(part) };
+  });
 }
 
 function forward(build: Builder, { attrs, inputs, output }: NodeOf<'Conv2D'>, now: (value: Value) => Value) {
@@ -78,7 +69,12 @@ function forward(build: Builder, { attrs, inputs, output }: NodeOf<'Conv2D'>, no
       const taps = channelsOf(build, now(filter), first, channels);
       if (!repeats) return build.add('Conv2D', [now(part), taps], attrs, output.shape);
       const wide = enlarged(build, taps, repeats.factors);
-      return build.add('Conv2DInputGrad', [now(repeats.small), wide], turned(attrs, taps, repeats), output.shape);
+      return build.add(
+        'Conv2DInputGrad',
+        [now(repeats.small), wide],
+        turned(attrs, taps, repeats.factors),
+        output.shape,
+      );
     })
     .reduce((sum, next) => build.add('Add', [sum, next], {}, output.shape));
 }
@@ -90,69 +86,68 @@ function filterGrad(
 ) {
   const [image, dy] = inputs as [Value, Value];
   const parts = applies(attrs, output.shape) ? partsWithRepeated(image) : undefined;
+  if (!parts) return undefined;
   const [fh, fw, , k] = output.shape as [number, number, number, number];
-  const gradients = parts?.map(({ part, channels, repeats }) => {
+  const gradients = parts.map(({ part, channels, repeats }) => {
     const shape = [fh, fw, channels, k];
     if (!repeats) return build.add('Conv2DFilterGrad', [now(part), now(dy)], attrs, shape);
     const [y, x] = repeats.factors;
-    const wide = build.add('Conv2DFilterGrad', [now(dy), now(repeats.small)], turned(attrs, { shape }, repeats), [
-      fh + y - 1,
-      fw + x - 1,
-      k,
-      channels,
-    ]);
+    const wide = build.add(
+      'Conv2DFilterGrad',
+      [now(dy), now(repeats.small)],
+      turned(attrs, { shape }, repeats.factors),
+      [fh + y - 1, fw + x - 1, k, channels],
+    );
     return reduced(build, wide, repeats.factors);
   });
-  return gradients && beside(build, gradients, output.shape);
+  return gradients.length === 1 ? gradients[0] : build.add('Concat', gradients, { axis: 2 }, output.shape);
 }
 
-const beside = (build: Builder, parts: Value[], shape: readonly number[]): Value =>
-  parts.length === 1 ? parts[0]! : build.add('Concat', parts, { axis: 2 }, shape);
-
 /** Gradients of images all of whose uses are parts of their channels, one of which goes back to a small image. */
-function partedGradients(nodes: readonly Node[], outputs: Set<Value>): Set<Value> {
-  const uses = consumers(nodes);
+function partedGradients({ nodes, outputs }: Graph): Set<Value> {
+  const needed = reachable(nodes, Object.values(outputs));
+  const uses = consumers(needed);
+  const given = new Set(Object.values(outputs));
+  const goesBack = (part: Node): boolean => (uses.get(part.output) ?? []).some(({ op }) => op === 'ResizeNearestGrad');
   const found = new Set<Value>();
-  for (const node of nodes) {
-    if (node.op !== 'Conv2DInputGrad' || outputs.has(node.output)) continue;
-    const users = uses.get(node.output) ?? [];
-    const parts = users.filter((user) => user.op === 'Slice' && channelSlice(user));
-    const back = [...users, ...parts.flatMap((part) => uses.get(part.output) ?? [])].some(
-      (user) => user.op === 'ResizeNearestGrad',
-    );
-    if (back && parts.length === users.length) found.add(node.output);
+  for (const { op, attrs, inputs, output } of needed) {
+    if (op !== 'Conv2DInputGrad' || given.has(output) || !applies(attrs, inputs[1]!.shape)) continue;
+    const users = uses.get(output) ?? [];
+    if (users.every(isChannelSlice) && users.some(goesBack)) found.add(output);
   }
   return found;
 }
 
-/** Whether a slice leaves out channels only. */
-const channelSlice = ({ attrs, inputs }: NodeOf<'Slice'>): boolean =>
-  inputs[0]!.shape.length === 4 && attrs.size.every((s, i) => i === 3 || s === inputs[0]!.shape[i]);
+/** Whether it leaves out channels of an image and nothing else. */
+const isChannelSlice = ({ op, inputs, output: { shape } }: Node): boolean =>
+  op === 'Slice' && shape.every((size, i) => i === 3 || size === inputs[0]!.shape[i]);
 
-function inputGrad(
+/** Of the gradient of images beside each other that of one of them, computed apart. */
+function partGrad(
   build: Builder,
-  node: NodeOf<'ResizeNearestGrad'> | NodeOf<'Slice'>,
+  { attrs, inputs: [whole], output: { shape } }: NodeOf<'Slice'>,
   now: (value: Value) => Value,
   parted: Set<Value>,
 ): Value | undefined {
-  const { shape } = node.output;
-  if (node.op === 'Slice') {
-    const from = node.inputs[0]!;
-    if (!parted.has(from) || from.node.op !== 'Conv2DInputGrad') return undefined;
-    const [dy, filter] = from.node.inputs as [Value, Value];
-    if (!applies(from.node.attrs, filter.shape)) return undefined;
-    const taps = channelsOf(build, now(filter), node.attrs.begin[3]!, shape[3]!);
-    return build.add('Conv2DInputGrad', [now(dy), taps], from.node.attrs, shape);
-  }
-  const large = node.inputs[0]!;
-  const factors = factorsOf(node.output, large, node.attrs);
-  // Where only some channels were enlarged, these have become a gradient of their own.
-  const { node: gradient } = now(large);
+  if (!parted.has(whole!)) return undefined;
+  const { inputs, attrs: window } = whole!.node as NodeOf<'Conv2DInputGrad'>;
+  const [dy, filter] = inputs.map(now) as [Value, Value];
+  return build.add('Conv2DInputGrad', [dy, channelsOf(build, filter, attrs.begin[3]!, shape[3]!)], window, shape);
+}
+
+/** The gradient of the small image, where that of the large one is of a convolution. */
+function smallGrad(
+  build: Builder,
+  { attrs, inputs: [large], output }: NodeOf<'ResizeNearestGrad'>,
+  now: (value: Value) => Value,
+): Value | undefined {
+  const factors = factorsOf(output, large!, attrs);
+  // Of images beside each other the large one has a gradient of its own by now.
+  const gradient = now(large!).node;
   if (!factors || gradient.op !== 'Conv2DInputGrad' || !applies(gradient.attrs, gradient.inputs[1]!.shape))
     return undefined;
   const [dy, taps] = gradient.inputs as [Value, Value];
-  const wide = enlarged(build, taps, factors);
-  return build.add('Conv2D', [dy, wide], turned(gradient.attrs, taps, { factors }), shape);
+  return build.add('Conv2D', [dy, enlarged(build, taps, factors)], turned(gradient.attrs, taps, factors), output.shape);
 }
 
 /** Of a filter `[fh, fw, c, k]` the part for some of the channels it reads. */
@@ -164,18 +159,11 @@ function channelsOf(build: Builder, filter: Value, first: number, channels: numb
 }
 
 /** The window of the transposed convolution of the small image: it moves by as many cells as one became. */
-function turned(
-  { pads }: WindowAttrs,
-  { shape: [fh, fw] }: Pick<Value, 'shape'>,
-  { factors }: Pick<Repeated, 'factors'>,
-): WindowAttrs {
-  const [top, bottom, left, right] = pads;
-  return {
-    strides: factors,
-    dilations: [1, 1],
-    pads: [fh! - 1 - top, fh! - 1 - bottom, fw! - 1 - left, fw! - 1 - right],
-  };
-}
+const turned = (window: WindowAttrs, { shape }: Pick<Value, 'shape'>, factors: [number, number]): WindowAttrs => ({
+  strides: factors,
+  dilations: [1, 1],
+  pads: turnedPads(window, shape).pads,
+});
 
 /** Filter `[fh, fw, c, k]` turned round, taps that meet the same small cell added up: `[fh + y − 1, fw + x − 1, k, c]`. */
 function enlarged(build: Builder, filter: Value, factors: [number, number]): Value {
