@@ -54,9 +54,10 @@ export function imagePredictor(
     }
     return pass;
   };
-  const augment = overViews ? (model.description.options.augment as Augmentation) : 'none';
+  const overEach = (input: Samples): Promise<Samples> =>
+    selfEnsemble(input, model.description.options.augment as Augmentation, answer);
   return {
-    run: (input) => selfEnsemble(input, augment, answer),
+    run: overViews ? overEach : answer,
     dispose() {
       for (const pass of passes.values()) disposePass(pass);
       passes.clear();
