@@ -33,8 +33,10 @@ function quick(name: string): string {
       delete stage.approve;
       delete stage.with?.contract?.minRows;
       if (stage.with?.epochs) stage.with.epochs = 2;
-      if (stage.with?.maxImages) stage.with.maxImages = 10;
-      if (stage.with?.maxImages && stage.uses === 'denoising/evaluate') stage.with.baselines = ['gaussian'];
+      if (stage.with?.maxImages) {
+        stage.with.maxImages = 10;
+        if (stage.uses === 'denoising/evaluate') stage.with.baselines = ['gaussian'];
+      }
       if (Array.isArray(stage.with?.baselines)) stage.with.baselines.splice(1);
       if (stage.stages) visit(stage.stages);
     }

@@ -29,7 +29,7 @@ export interface Colourist {
 export async function openColourist(
   context: StageContext,
   ref: ArtifactRef,
-  options: { temperature: number; selfEnsemble: boolean },
+  options: { temperature: number; selfEnsemble?: boolean },
 ): Promise<Colourist> {
   const model = await loadImageModel(context.artifacts, ref);
   const fitted = model.description.fitted as unknown as ColourFit;

@@ -47,7 +47,7 @@ export const denoise = defineStage({
   options: z.object({
     column,
     level: z.number().min(0).optional().describe('Pictures: strength of the noise, for a model trained with levelMap'),
-    selfEnsemble: selfEnsemble.unwrap().optional().describe(`Pictures: ${selfEnsemble.description} Default: false.`),
+    ...optionsOfEither({ selfEnsemble }, {}),
   }),
   resources: { engine: true, accelerator: 'preferred' },
 });
