@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HourglassError, type StageTask } from '@hourglass/core';
+import { awaitSlot } from './await-slot.ts';
 import type { InstalledPlugin } from './discover.ts';
 import { mapLimited } from './map-limited.ts';
 import type { Job } from './messages.ts';
@@ -40,13 +41,18 @@ export async function parallelItems(
   const abort = new AbortController();
   const signal = AbortSignal.any([abort.signal, stageSlot.ended, ...(runOptions.signal ? [runOptions.signal] : [])]);
   const fractions = new Array<number>(call.items.length).fill(0);
+  let computing = 0;
+  let said = false;
+  // All of them may wait: one says so.
+  const idle = (): boolean => computing === 0 && !said && (said = true);
   stageSlot.pause();
   try {
     return await mapLimited(call.items, slots.count, async (item, index) => {
       const path = `${task.path}#${index}`;
       const key = itemKey(job.checkpoint.key, call, index);
       checkpoints.add(key);
-      const slot = await slots.acquire(signal, { urgent: true });
+      const slot = await awaitSlot(slots, task.path, { idle, signal, urgent: true, onLog: runOptions.onLog });
+      computing++;
       try {
         const itemJob: Job = {
           ...job,
@@ -77,6 +83,7 @@ export async function parallelItems(
         fractions[index] = 1;
         return result.value;
       } finally {
+        computing--;
         slot.release();
       }
     });

@@ -10,13 +10,14 @@ import {
   type StageOutcome,
   type StageTask,
 } from '@hourglass/core';
+import { awaitSlot } from './await-slot.ts';
 import type { Plugins } from './discover.ts';
 import { findResult } from './find-result.ts';
 import { mapLimited } from './map-limited.ts';
 import type { Job } from './messages.ts';
 import { parallelItems } from './parallel-items.ts';
 import { type PreparedTask, prepareTask } from './prepare-task.ts';
-import { machineSlots, type Slot, type Slots } from './slots.ts';
+import { machineSlots, type Slots } from './slots.ts';
 import { checkOutputs } from './stage-outputs.ts';
 import { stagePool } from './stage-pool.ts';
 import { type StageSlot, stageSlot } from './stage-slot.ts';
@@ -77,7 +78,6 @@ export interface Runner {
 
 const DEFAULT_MEMORY_MIB = 4096;
 const LOOKUPS_AT_ONCE = 16;
-const SAY_WAITING_AFTER_MS = 2000;
 
 export function createRunner(options: RunnerOptions): Runner {
   const { store, plugins, graceMs = 5000, memoryMiB = DEFAULT_MEMORY_MIB } = options;
@@ -125,7 +125,7 @@ export function createRunner(options: RunnerOptions): Runner {
       });
       let slot: StageSlot | undefined;
       try {
-        slot = stageSlot(slots, await acquireSlot(task.path, runOptions));
+        slot = stageSlot(slots, await awaitSlot(slots, task.path, { ...runOptions, idle: () => busy === 0 }));
         busy++;
         const prepared = await prepare(task, place);
         // Another run may have finished the same work while this one waited for its slot.
@@ -167,15 +167,6 @@ export function createRunner(options: RunnerOptions): Runner {
     pids: () => pool.pids(),
     close: () => pool.close(),
   };
-
-  /** When other programs hold all slots, a person should know why nothing happens. */
-  async function acquireSlot(path: string, { signal, onLog }: RunOptions): Promise<Slot> {
-    const timer = setTimeout(() => {
-      const message = `waiting for other runs on this machine: all ${slots.count} slots (HOURGLASS_SLOTS) are taken`;
-      if (busy === 0) onLog?.({ path, level: 'info', message });
-    }, SAY_WAITING_AFTER_MS);
-    return slots.acquire(signal).finally(() => clearTimeout(timer));
-  }
 
   async function inProcess(
     prepared: PreparedTask,

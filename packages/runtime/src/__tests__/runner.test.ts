@@ -1,8 +1,9 @@
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageOutcome } from '@hourglass/core';
 import { describe, expect, test } from 'vitest';
-import { machineSlots } from '../slots.ts';
+import { machineSlots, type Slots } from '../slots.ts';
 import { task, toyPlace } from './toy.ts';
 
 function succeeded(outcome: StageOutcome) {
@@ -352,6 +353,29 @@ describe('ctx.parallel', () => {
       { sum: 17 },
       { sum: 22 },
     ]);
+  });
+
+  test('says once why nothing happens while other programs hold the slots of all items', async () => {
+    const { another, place, folder } = await toyPlace();
+    const own = machineSlots({ count: 2, folder: join(folder, 'own') });
+    let free = (): void => {};
+    const freed = new Promise<void>((resolve) => (free = resolve));
+    // Items ask urgently, the stage before them does not.
+    const slots: Slots = {
+      count: 2,
+      acquire: async (signal, how) => {
+        if (how?.urgent) await freed;
+        return own.acquire(signal, how);
+      },
+    };
+    const logs: string[] = [];
+    const stage = task('toy/spread', { numbers: [1, 2, 3], sleepMs: 0 });
+    const running = another({ slots }).run(stage, place, { onLog: ({ message }) => logs.push(message) });
+    await expect.poll(() => logs, { timeout: 8000 }).toEqual([expect.stringContaining('all 2 slots')]);
+    await sleep(300);
+    free();
+    expect(succeeded(await running).result.metrics['metrics']).toMatchObject({ sum: 14 });
+    expect(logs).toHaveLength(1);
   });
 
   test('the first failing item fails the stage by name and ends the others', async () => {
