@@ -69,10 +69,9 @@ function settingsOf(
     case 'pca-wiener':
       return sidesOf(truth, reference).flatMap((side) => {
         const basis = fitPatchBasis(reference, side);
-        return of(
-          [0.5, 0.7, 0.85, 1, 1.2].map((factor) => factor * Math.max(0.01, level)),
-          (image, sigma) => pcaWiener(image, basis, sigma),
-        );
+        return [0.5, 0.7, 0.85, 1, 1.2]
+          .map((factor) => factor * Math.max(0.01, level))
+          .map((sigma) => ({ setting: sigma, filter: pcaWiener(basis, sigma) }));
       });
   }
 }
