@@ -50,6 +50,7 @@ export { predictor, type Predictor } from './model/predictor.ts';
 export { readSafetensors, writeSafetensors, type NamedArray } from './model/safetensors.ts';
 export { loadModel, saveModel } from './model/save.ts';
 export { putFilePair, readFilePair, type FilePair } from './model/model-files.ts';
+export { exactNeighbours } from './neighbours/exact-neighbours.ts';
 export { graphOfRows, neighbourGraph, type GraphOptions, type NeighbourGraph } from './neighbours/neighbour-graph.ts';
 export { buildNetwork } from './network/build.ts';
 export { addNoise, hideCells, keepFirstLatents, swapCells, swappedInput } from './network/corruptions.ts';

@@ -15,6 +15,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   reduction: async () => import('./reduction.ts'),
   features: async () => import('./features.ts'),
   matching: async () => import('./matching.ts'),
+  neighbours: async () => import('./neighbours.ts'),
   engine: async () => import('./engine.ts'),
   synthetic: async () => import('./synthetic.ts'),
   denoising: async () => import('./denoising.ts'),
@@ -38,7 +39,7 @@ const USAGE = `Usage: npm run bench -- NAME… [--json] [--rows N] [--seeds N] [
   --dims   only trainings of these sizes (reduction)
   --budgets  only these numbers of labels (features)
   --epochs instead of the benchmark's own (reduction, features, matching)
-  --nets, --engines  only these (engine)
+  --nets, --engines  only these (engine; neighbours: engines)
   --threads  most threads to try beside one (engine)`;
 
 async function main(): Promise<void> {

@@ -15,7 +15,7 @@ export { iceImpute, type IceResult } from './ice-imputer.ts';
 export { knnImpute } from './knn-imputer.ts';
 export { linearPredictions, type LinearModel } from './linear-model.ts';
 export { fitLogistic, logisticProbabilities, mostProbable, type LogisticModel } from './logistic-regression.ts';
-export { evenly, takeRows } from './matrix-rows.ts';
+export { columnMeans, evenly, takeRows } from './matrix-rows.ts';
 export { nearestNeighbours, type Neighbours } from './nearest-neighbours.ts';
 export { neighbourVotes, precisionAtK } from './neighbour-votes.ts';
 export { fitPca, pcaReconstruct, pcaTransform, type NumberMatrix, type Pca } from './pca.ts';

@@ -12,3 +12,17 @@ export function takeRows({ cols, data }: NumberMatrix, rows: ArrayLike<number>):
   for (let i = 0; i < rows.length; i++) for (let j = 0; j < cols; j++) taken[i * cols + j] = data[rows[i]! * cols + j]!;
   return { rows: rows.length, cols, data: taken };
 }
+
+/** Means over the cells that are there, `[cols]`; 0 for a column without any. */
+export function columnMeans({ rows, cols, data }: NumberMatrix): Float64Array {
+  const sum = new Float64Array(cols);
+  const count = new Int32Array(cols);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) {
+      const value = data[i * cols + j]!;
+      if (Number.isNaN(value)) continue;
+      count[j]!++;
+      sum[j]! += value;
+    }
+  return sum.map((total, j) => total / Math.max(1, count[j]!));
+}

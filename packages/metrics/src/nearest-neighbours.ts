@@ -13,6 +13,7 @@ export interface Neighbours {
 /**
  * Exact nearest neighbours by Euclidean distance, all pairs compared: O(q n d). Of equally near rows the first wins.
  * @param options.self - queries and base are the same rows: a row is no neighbour of itself @default false
+ * @param options.among - rows of the base, rising and at least k, that a query is compared with @default all
  * @throws DATA_INSUFFICIENT when k exceeds the rows there are
  * @throws CALL_INVALID when the widths differ
  */
@@ -20,7 +21,7 @@ export function nearestNeighbours(
   base: NumberMatrix,
   queries: NumberMatrix,
   k: number,
-  { self = false }: { self?: boolean } = {},
+  { self = false, among }: { self?: boolean; among?(query: number): Int32Array } = {},
 ): Neighbours {
   const { rows: n, cols: d, data } = base;
   if (queries.cols !== d)
@@ -42,7 +43,10 @@ export function nearestNeighbours(
     const at = q * k;
     let found = 0;
     let worst = Infinity;
-    for (let i = 0; i < n; i++) {
+    const some = among?.(q);
+    const compared = some ? some.length : n;
+    for (let c = 0; c < compared; c++) {
+      const i = some ? some[c]! : c;
       if (self && i === q) continue;
       let distance = 0;
       const row = i * d;

@@ -20,9 +20,10 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
     : data;
   const dims = sizes(model, options.dims);
   context.progress(0.1, `measuring ${dims.length} size${dims.length > 1 ? 's' : ''} on ${data.rows} rows`);
-  const answer = predictor(await context.engine(), model);
+  const engine = await context.engine();
+  const answer = predictor(engine, model);
   try {
-    const { metrics, map } = await scoreReduction({ model, answer, data, reference, dims, options }, (done) => {
+    const { metrics, map } = await scoreReduction({ engine, model, answer, data, reference, dims, options }, (done) => {
       context.signal.throwIfAborted();
       context.progress(0.1 + 0.8 * done, 'measuring');
     });

@@ -1,6 +1,7 @@
 import {
   decodeTable,
   encodeTable,
+  exactNeighbours,
   realColumns,
   realMatrix,
   takeTableRows,
@@ -10,11 +11,12 @@ import {
 } from '@hourglass/autoencoder';
 import { HourglassError, type StageOptions } from '@hourglass/core';
 import type { ColumnData, Table } from '@hourglass/dataset';
+import type { Engine } from '@hourglass/engine';
 import {
   accuracy,
+  columnMeans,
   evenly,
   fitPca,
-  nearestNeighbours,
   neighbourhoodScore,
   neighbourVotes,
   pcaReconstruct,
@@ -30,6 +32,7 @@ import type { ReductionMetrics } from './metrics-schema.ts';
 const WIDEST_PCA = 2048;
 
 interface Scoring {
+  engine: Engine;
   model: Model;
   answer: Predictor;
   data: Table;
@@ -153,10 +156,11 @@ async function labelAccuracy(
   embedding: NumberMatrix,
   ofReference: () => Promise<NumberMatrix>,
   [base, asked]: [string[], string[]],
-  { data, reference, options }: Scoring,
+  { engine, data, reference, options }: Scoring,
 ): Promise<number> {
   const self = data === reference;
-  const neighbours = nearestNeighbours(
+  const neighbours = await exactNeighbours(
+    engine,
     self ? embedding : await ofReference(),
     embedding,
     Math.min(options.labelNeighbours, base.length - (self ? 1 : 0)),
@@ -209,23 +213,6 @@ function columnDeviations({ rows, cols, data }: NumberMatrix, mean: Float64Array
       squares[j]! += (value - mean[j]!) ** 2;
     }
   return squares.map((sum, j) => Math.sqrt(sum / Math.max(1, count[j]!)));
-}
-
-/** Means over the cells that are there; 0 for a column without any. */
-function columnMeans({ rows, cols, data }: NumberMatrix): Float64Array {
-  const mean = new Float64Array(cols);
-  for (let j = 0; j < cols; j++) {
-    let count = 0;
-    let sum = 0;
-    for (let i = 0; i < rows; i++) {
-      const value = data[i * cols + j]!;
-      if (Number.isNaN(value)) continue;
-      count++;
-      sum += value;
-    }
-    mean[j] = count ? sum / count : 0;
-  }
-  return mean;
 }
 
 /** PCA takes no missing cells: the column's mean stands for them, in the matrix itself. */

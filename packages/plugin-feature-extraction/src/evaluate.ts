@@ -1,13 +1,12 @@
 import { putFigures, type Figure } from '@hourglass/artifacts';
-import { checkSchema, loadModel, predictor, refuseLearnedLabel } from '@hourglass/autoencoder';
+import { checkSchema, exactNeighbours, loadModel, predictor, refuseLearnedLabel } from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, sampleRows } from '@hourglass/dataset';
-import { permutation } from '@hourglass/engine';
+import { permutation, type Engine } from '@hourglass/engine';
 import {
   accuracy,
   logisticProbabilities,
   mostProbable,
-  nearestNeighbours,
   neighbourVotes,
   takeRows,
   type NumberMatrix,
@@ -55,7 +54,8 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
   );
   const used = [...new Set(draws.flat())];
   const placeOf = new Map(used.map((row, place) => [row, place]));
-  const answer = predictor(await context.engine(), model);
+  const engine = await context.engine();
+  const answer = predictor(engine, model);
   let sets: Awaited<ReturnType<typeof featureSets>>;
   try {
     context.progress(0.05, 'features of all rows');
@@ -78,12 +78,11 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
           // A turn of the event loop, so that a message asking to stop is heard.
           await new Promise((resolve) => setImmediate(resolve));
           const { train, test } = sets[features];
-          const predicted = (learner === 'logistic' ? byLogistic : byNeighbours)(
-            takeRows(train, places),
-            y,
-            test,
-            classes.length,
-          );
+          const x = takeRows(train, places);
+          const predicted =
+            learner === 'logistic'
+              ? byLogistic(x, y, test, classes.length)
+              : await byNeighbours(engine, x, y, test, context.signal);
           const key = `${learner} ${features}`;
           scores.set(key, [...(scores.get(key) ?? []), accuracy(labels.test, predicted)]);
           context.progress(
@@ -130,8 +129,16 @@ function byLogistic(x: NumberMatrix, y: Int32Array, test: NumberMatrix, classes:
   return mostProbable(logisticProbabilities(fitHead(x, y, classes, aside).model, test), classes);
 }
 
-const byNeighbours = (x: NumberMatrix, y: Int32Array, test: NumberMatrix): Int32Array =>
-  Int32Array.from(neighbourVotes(nearestNeighbours(x, test, Math.min(NEIGHBOURS, x.rows)), y));
+async function byNeighbours(
+  engine: Engine,
+  x: NumberMatrix,
+  y: Int32Array,
+  test: NumberMatrix,
+  signal: AbortSignal,
+): Promise<Int32Array> {
+  const found = await exactNeighbours(engine, x, test, Math.min(NEIGHBOURS, x.rows), { signal });
+  return Int32Array.from(neighbourVotes(found, y));
+}
 
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const spread = (values: number[]): number => {

@@ -1,15 +1,14 @@
-import { checkSchema, loadModel, predictor, refuseLearnedLabel, takeTableRows } from '@hourglass/autoencoder';
+import {
+  checkSchema,
+  exactNeighbours,
+  loadModel,
+  predictor,
+  refuseLearnedLabel,
+  takeTableRows,
+} from '@hourglass/autoencoder';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { openDataset, sampleRows, type ColumnData, type Table } from '@hourglass/dataset';
-import {
-  accuracy,
-  evenly,
-  nearestNeighbours,
-  neighbourVotes,
-  precisionAtK,
-  type Neighbours,
-  type NumberMatrix,
-} from '@hourglass/metrics';
+import { accuracy, evenly, neighbourVotes, precisionAtK, type Neighbours, type NumberMatrix } from '@hourglass/metrics';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { distortions } from './distort.ts';
 import { openGallery } from './gallery.ts';
@@ -54,7 +53,8 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       `${STAGE}: expected at least two classes in the label column "${label}", found one only (${labels[0]![0]})`,
     );
 
-  const answer = predictor(await context.engine(), model);
+  const engine = await context.engine();
+  const answer = predictor(engine, model);
   try {
     const toSpaces = spacesOf(model, answer, gallery);
     const known = await toSpaces(gallery);
@@ -68,19 +68,18 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
             ),
           )
         : [];
-    const score = (space: keyof Spaces) => {
+    const score = async (space: keyof Spaces) => {
       context.signal.throwIfAborted();
       const width = space === 'raw' ? Infinity : dims;
       const base = firstColumns(known[space], width);
-      const search = (queries: NumberMatrix, most: number): Neighbours =>
-        nearestNeighbours(base, firstColumns(queries, width), most);
-      const byLabel = labels && search(asked[space], k);
-      const byDistortion = Object.fromEntries(
-        distorted.map((query) => {
-          const { indices } = search(query[space], 1);
-          return [query.name, rows.reduce((sum, row, i) => sum + (indices[i] === row ? 1 : 0), 0) / rows.length];
-        }),
-      );
+      const search = (queries: NumberMatrix, most: number): Promise<Neighbours> =>
+        exactNeighbours(engine, base, firstColumns(queries, width), most, context);
+      const byLabel = labels && (await search(asked[space], k));
+      const byDistortion: Record<string, number> = {};
+      for (const query of distorted) {
+        const { indices } = await search(query[space], 1);
+        byDistortion[query.name] = rows.reduce((sum, row, i) => sum + (indices[i] === row ? 1 : 0), 0) / rows.length;
+      }
       const recalls = Object.values(byDistortion);
       return {
         accuracy: byLabel ? accuracy(labels[1]!, neighbourVotes(first(byLabel), labels[0]!)) : null,
@@ -90,11 +89,11 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       };
     };
     context.progress(0.3, 'latents');
-    const ours = score('latent');
+    const ours = await score('latent');
     context.progress(0.6, 'principal components');
-    const { distortions: _, ...pca } = score('pca');
+    const { distortions: _, ...pca } = await score('pca');
     context.progress(0.8, 'raw columns');
-    const { distortions: __, ...raw } = score('raw');
+    const { distortions: __, ...raw } = await score('raw');
     return {
       metrics: {
         d: dims,
