@@ -143,7 +143,7 @@ try {
   mkdirSync(project);
   keepTemporal();
   const packages = packAll(folder);
-  writeFileSync(join(project, '.npmrc'), 'onnxruntime-node-install=skip\naudit=false\nfund=false\n');
+  writeFileSync(join(project, '.npmrc'), 'ignore-scripts=true\naudit=false\nfund=false\n');
   writeFileSync(
     join(project, 'package.json'),
     JSON.stringify({

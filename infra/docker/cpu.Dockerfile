@@ -10,7 +10,7 @@ RUN npm ci --ignore-scripts && npm run build && npx tsx scripts/pack.ts /packs
 FROM node:20.20.2-bookworm-slim AS install
 WORKDIR /app
 COPY --from=build /packs /packs
-RUN echo 'onnxruntime-node-install=skip' > .npmrc && npm init --yes > /dev/null && npm install --omit=dev /packs/*.tgz
+RUN npm init --yes > /dev/null && npm install --ignore-scripts --omit=dev /packs/*.tgz
 # The workflow's code is bundled now: a worker starts at once, and on a file system that is read-only.
 ENV XDG_CACHE_HOME=/app/cache
 RUN node --input-type=module -e "const { workflowBundle } = await import('@hourglass/activities'); for (const encrypted of [false, true]) console.log(await workflowBundle({ encrypted }))"

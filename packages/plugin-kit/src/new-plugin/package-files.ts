@@ -125,7 +125,7 @@ export default defineConfig({
     ],
     ['.gitignore', 'node_modules/\ndist/\n.hourglass/\nout/\n'],
     // TensorFlow and ONNX bring download scripts that nothing here needs.
-    ['.npmrc', 'onnxruntime-node-install=skip\n'],
+    ['.npmrc', 'ignore-scripts=true\n'],
   ];
 }
 
