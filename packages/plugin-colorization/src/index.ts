@@ -10,8 +10,10 @@ const temperature = z
   .number()
   .min(0.01)
   .max(1)
-  .default(TEMPERATURE)
-  .describe('Of a vivid model: towards 0 the likeliest colour, 1 the mean of all (annealed mean).');
+  .optional()
+  .describe(
+    `Of a vivid model: towards 0 the likeliest colour, 1 the mean of all (annealed mean). ${TEMPERATURE} when left out.`,
+  );
 
 /** Learns which colours belong to which shapes. */
 export const train = defineStage({

@@ -4,6 +4,7 @@ import { GREY_LIGHTNESS, labToRgb, rgbToLab, type RawImage } from '@hourglass/im
 import type { Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
 import type { Tensor } from '@tensorflow/tfjs';
+import { TEMPERATURE } from './annealing.ts';
 import { COLOUR, colours, scaledLight, type ColourFit } from './colour-model.ts';
 
 /** A colour known at a place. */
@@ -29,25 +30,39 @@ export interface Colourist {
 export async function openColourist(
   context: StageContext,
   ref: ArtifactRef,
-  options: { temperature: number; selfEnsemble?: boolean },
+  options: { temperature?: number; selfEnsemble?: boolean },
 ): Promise<Colourist> {
   const model = await loadImageModel(context.artifacts, ref);
   const fitted = model.description.fitted as unknown as ColourFit;
-  const read = (input: Tensor, net: (x: Tensor) => Tensor): Tensor => colours(net(input), fitted, options.temperature);
+  const { temperature = TEMPERATURE } = options;
+  if (options.temperature !== undefined && !fitted.bins)
+    refuse(
+      'colorization: temperature',
+      'of a faithful model there is one colour only. Leave it out, or train with head: vivid.',
+    );
+  const read = (input: Tensor, net: (x: Tensor) => Tensor): Tensor => colours(net(input), fitted, temperature);
   const predictor = imagePredictor(await context.engine(), model, read, options);
   return {
     lightness,
     paint,
     colours(light, hints) {
       if (hints.length > 0 && !fitted.hints)
-        throw new HourglassError(
-          'OPTION_INVALID',
-          'colorization/colorize: hints: the model was trained without. Train it with hints: 0.02.',
+        refuse('colorization/colorize: hints', 'the model was trained without. Train it with hints: 0.02.');
+      const { width, height } = light;
+      const outside = hints.find(({ x, y }) => x >= width || y >= height);
+      if (outside)
+        refuse(
+          'colorization/colorize: hints',
+          `(${outside.x}, ${outside.y}) lies outside of a picture of ${width} × ${height}; (0, 0) is at the top left.`,
         );
       return predictor.run(fitted.hints ? withHints(light, hints) : scaled(light));
     },
     dispose: () => predictor.dispose(),
   };
+}
+
+function refuse(option: string, why: string): never {
+  throw new HourglassError('OPTION_INVALID', `${option}: ${why}`);
 }
 
 const scaled = (light: Samples): Samples => ({ ...light, values: light.values.map(scaledLight) });

@@ -21,6 +21,7 @@ const colorization = defineImageApplication<Options, ColourFit>({
   version: 1,
   readOut: { kind: 'colour', stage: 'colorization/colorize', output: 'data' },
   channels: 3,
+  leftOut: 'are grey and not learned from (grey: skip)',
   accept({ grey }) {
     if (grey === 'learn') return undefined;
     return (image) => {

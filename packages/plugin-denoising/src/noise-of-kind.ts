@@ -16,7 +16,7 @@ const KINDS = { pictures: PICTURE_NOISES, table: TABLE_NOISES } as const;
 
 /**
  * Noise as its kind of data can have it.
- * @throws OPTION_INVALID for noise of the other kind, a falling range, or a share of cells above 1
+ * @throws OPTION_INVALID for noise of the other kind, a falling range, or a strength that it cannot have
  */
 export function noiseOfKind<K extends DataKind, N extends Partial<NoiseOptions>>(
   stage: string,
@@ -34,10 +34,19 @@ export function noiseOfKind<K extends DataKind, N extends Partial<NoiseOptions>>
   if (Array.isArray(level) && level[0] > level[1])
     fail(`level: expected [from, to], rising; found [${level.join(', ')}].`);
   const most = Array.isArray(level) ? level[1] : level;
-  if ((noise === 'swap' || noise === 'salt-and-pepper') && most !== undefined && most > 1)
+  if (noise === undefined || most === undefined) return options as N & { noise: N['noise'] & NoiseOf[K] };
+  if ((noise === 'swap' || noise === 'salt-and-pepper') && most > 1)
     fail(`level: of ${noise} it is a share, expected at most 1; found ${most}.`);
+  if (noise === 'jpeg' && (most < 1 || most > 99))
+    fail(`level: the quality of jpeg is 100 − level, expected 1 … 99; found ${most}.`);
+  if (kind === 'pictures' && noise !== 'jpeg' && most > 1)
+    fail(`level: brightness runs from 0 to 1, expected at most 1; found ${most}${inGreyLevels(most)}.`);
   return options as N & { noise: N['noise'] & NoiseOf[K] };
 }
+
+/** What was meant, most likely. */
+const inGreyLevels = (level: number): string =>
+  level <= 255 ? ` (${level} grey levels are ${(level / 255).toFixed(3)})` : '';
 
 /** The noise to measure with: as asked, else as trained, in the middle of its range. @throws OPTION_INVALID, as {@link noiseOfKind} */
 export function noiseToMeasure<K extends DataKind>(

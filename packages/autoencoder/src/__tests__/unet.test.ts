@@ -90,7 +90,6 @@ describe('self-ensemble', () => {
   test.each([
     ['all', [true, true]],
     ['mirror', [true, false]],
-    ['none', [false, false]],
   ] as const)('%s: turned as drawn in training, a picture has the same answer turned', async (augment, known) => {
     const image = picture(12, 8);
     const predictor = imagePredictor(engine, trained(augment), (x, net) => net(x), { selfEnsemble: true });
@@ -104,6 +103,12 @@ describe('self-ensemble', () => {
       else expect(difference).toBeGreaterThan(1e-2);
     }
     predictor.dispose();
+  });
+
+  test('is refused where training drew no other views', () => {
+    expect(() => imagePredictor(engine, trained('none'), (x, net) => net(x), { selfEnsemble: true })).toThrow(
+      /trained with augment: none and knows no other views/,
+    );
   });
 
   test('is the mean of both views, and off unless asked for', async () => {

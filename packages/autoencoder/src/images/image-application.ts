@@ -24,6 +24,8 @@ export interface ImageApplication<O extends ImageLearnerOptions, F extends Recor
   channels?: 1 | 3;
   /** Pictures to learn from. @default all */
   accept?(options: O): ((image: RawImage) => boolean) | undefined;
+  /** What is said of the others, after `3 of 20 pictures`. @default are left out */
+  leftOut?: string;
   /** What is taken from the pictures besides weights: JSON. */
   fit(patches: Patches, options: O): F;
   /** Channels of the network. */
@@ -73,7 +75,8 @@ export function defineImageApplication<O extends ImageLearnerOptions, F extends 
       accept: application.accept?.(options),
       signal: context.signal,
     });
-    if (skipped > 0) context.log.warn(`${skipped} of ${skipped + images} pictures are left out`);
+    if (skipped > 0)
+      context.log.warn(`${skipped} of ${skipped + images} pictures ${application.leftOut ?? 'are left out'}`);
     const fitted = application.fit(patches, options);
     const { width, levels, blocks } = options;
     const network = unet({ kind: 'unet', ...application.network(fitted, options), width, levels, blocks });

@@ -5,7 +5,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { disposePass } from '../model/dispose-pass.ts';
 import type { Augmentation } from './augmentations.ts';
 import type { ImageModel } from './image-model.ts';
-import { selfEnsemble } from './self-ensemble.ts';
+import { requireViews, selfEnsemble } from './self-ensemble.ts';
 import { unet } from './unet.ts';
 
 /** A model over pictures on an engine, for pictures of any size. Dispose it after use. */
@@ -25,6 +25,7 @@ export interface PredictorOptions {
 /**
  * Runs the network over windows that see all it can see, so that the size of the tiles leaves no trace.
  * @param read from input and answer `[b, h, w, …]` to what each pixel gets `[b, h, w, outputs]`
+ * @throws OPTION_INVALID selfEnsemble of a model that knows one view only
  */
 export function imagePredictor(
   engine: Engine,
@@ -54,10 +55,14 @@ export function imagePredictor(
     }
     return pass;
   };
-  const overEach = (input: Samples): Promise<Samples> =>
-    selfEnsemble(input, model.description.options.augment as Augmentation, answer);
+  let run = answer;
+  if (overViews) {
+    const augment = model.description.options.augment as Augmentation;
+    requireViews(augment);
+    run = (input) => selfEnsemble(input, augment, answer);
+  }
   return {
-    run: overViews ? overEach : answer,
+    run,
     dispose() {
       for (const pass of passes.values()) disposePass(pass);
       passes.clear();

@@ -1,3 +1,4 @@
+import { HourglassError } from '@hourglass/core';
 import type { Samples } from '@hourglass/metrics';
 import type { Augmentation } from './augmentations.ts';
 
@@ -16,6 +17,15 @@ const VIEWS: View[] = Array.from({ length: 8 }, (_, i) => ({
 
 /** The views of a picture that a model trained with this augmentation knows: 1, 2 or 8, the picture itself first. */
 const viewsOf = (augment: Augmentation): View[] => VIEWS.slice(0, { none: 1, mirror: 2, all: 8 }[augment]);
+
+/** @throws OPTION_INVALID where a picture is its only view */
+export function requireViews(augment: Augmentation): void {
+  if (viewsOf(augment).length > 1) return;
+  throw new HourglassError(
+    'OPTION_INVALID',
+    `selfEnsemble: the model was trained with augment: ${augment} and knows no other views of a picture than itself; leave selfEnsemble out, or train with augment: mirror or all`,
+  );
+}
 
 /**
  * Mean of the answers to the views of a picture, each turned back (geometric self-ensemble, Timofte et al. 2016).

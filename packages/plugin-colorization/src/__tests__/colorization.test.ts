@@ -131,6 +131,12 @@ describe('colouring', () => {
     expect(await failureOf(colour(grey, model, { hints }))).toContain(
       'OPTION_INVALID colorization/colorize: hints: the model was trained without',
     );
+    expect(await failureOf(colour(grey, hinted, { hints: [{ ...hints[0]!, x: 32 }] }))).toContain(
+      'hints: (32, 16) lies outside of a picture of 32 × 32',
+    );
+    expect(await failureOf(colour(grey, model, { temperature: 0.2 }))).toContain(
+      'OPTION_INVALID colorization: temperature: of a faithful model there is one colour only',
+    );
     expect(await failureOf(colour(grey, hinted, { hints: [{ x: 0, y: 0, colour: 'red' }] }))).toContain(
       'a colour such as #c02030',
     );

@@ -45,7 +45,7 @@ for (const [head, hints] of [
         context,
       })
     ).outputs;
-    const colourist = await openColourist(fakeContext(context), ref, { temperature: TEMPERATURE });
+    const colourist = await openColourist(fakeContext(context), ref, {});
     const { bytes, inputs } = await exportImageModel(await loadImageModel(artifacts, ref));
     expect(inputs.map(({ name, width }) => [name, width])).toEqual([
       ['lightness', 1],

@@ -133,6 +133,10 @@ describe('training', () => {
 
   it('says which option is wrong', async () => {
     expect(await failureOf(learn(digits, { level: -1 }))).toMatch(/OPTION_INVALID denoising\/train: level/);
+    expect(await failureOf(learn(digits, { level: 25 }))).toContain('found 25 (25 grey levels are 0.098)');
+    expect(await failureOf(learn(digits, { noise: 'jpeg', level: 0.1 }))).toContain(
+      'level: the quality of jpeg is 100 − level, expected 1 … 99; found 0.1',
+    );
     expect(await failureOf(learn(digits, { level: [0.3, 0.1] }))).toContain(
       'level: expected [from, to], rising; found [0.3, 0.1]',
     );
@@ -211,6 +215,26 @@ describe('applying', () => {
       'OPTION_INVALID denoising/denoise: the model was trained with levelMap',
     );
     expect((await clean(digits, told, { level: 0.2 })).rows).toBe(200);
+    expect(await failureOf(clean(digits, told, { level: 25 }))).toContain(
+      'level: brightness runs from 0 to 1, expected at most 1; found 25 (25 grey levels are 0.098)',
+    );
+    expect(await failureOf(clean(digits, model, { level: 0.2 }))).toContain(
+      'OPTION_INVALID denoising/denoise: option level: the model was trained without levelMap',
+    );
+    // A photograph, which takes no more memory than for a model that is told nothing.
+    const photograph = await writeImages(artifacts, {
+      images: [{ image: blankImage(300, 300, 1), name: 'photograph.png' }],
+    });
+    const before = process.resourceUsage().maxRSS;
+    await clean(photograph, told, { level: 0.2 });
+    expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(1000);
+  });
+
+  it('refuses the mean over views of a model that knows one view only', async () => {
+    const { model: upright } = await learn(digits, { augment: 'none' });
+    expect(await failureOf(clean(digits, upright, { selfEnsemble: true }))).toContain(
+      'OPTION_INVALID selfEnsemble: the model was trained with augment: none',
+    );
   });
 
   it('refuses a picture that is broken by its row, and a model of tables', async () => {

@@ -4,6 +4,8 @@ import type { Samples } from '@hourglass/metrics';
 import { HourglassError, type StageContext } from '@hourglass/plugin-kit';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '@tensorflow/tfjs';
+import { noiseOfKind } from '../noise-of-kind.ts';
+import type { PictureNoise } from '../noise-options.ts';
 import { cleaned } from './predict-noise.ts';
 
 /** A denoising model ready for pictures of any size. Dispose it after use. */
@@ -50,12 +52,18 @@ function withLevel({ width, height, channels, values }: Samples, level: number):
   return { width, height, channels: channels + 1, values: wide };
 }
 
-/** The strength to tell a model that asks for it. @throws OPTION_INVALID where it asks and none is given */
+/**
+ * The strength to tell a model that asks for it.
+ * @throws OPTION_INVALID where it asks and none is given, the other way round, and for a strength that its noise cannot have
+ */
 export function levelFor({ description }: ImageModel, given: number | undefined, stage: string): number {
-  if (!description.options.levelMap) return 0;
-  if (given !== undefined) return given;
+  const { levelMap, noise } = description.options as { levelMap?: boolean; noise: PictureNoise };
+  if (given !== undefined && levelMap) noiseOfKind(stage, 'pictures', { noise, level: given });
+  if ((given !== undefined) === (levelMap === true)) return given ?? 0;
   throw new HourglassError(
     'OPTION_INVALID',
-    `${stage}: the model was trained with levelMap: say how strong the noise is with \`level\` (0 … 1 for a brightness of 0 … 1).`,
+    levelMap
+      ? `${stage}: the model was trained with levelMap: say how strong the noise is with \`level\` (0 … 1 for a brightness of 0 … 1).`
+      : `${stage}: option level: the model was trained without levelMap and takes the noise as it sees it. Leave level out, or train with levelMap: true.`,
   );
 }

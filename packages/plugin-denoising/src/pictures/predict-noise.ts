@@ -7,7 +7,8 @@ import type { Tensor } from '@tensorflow/tfjs';
  */
 export function cleaned(noisy: Tensor, net: (x: Tensor) => Tensor, level?: Tensor): Tensor {
   const centred = tf.sub(noisy, 0.5);
-  const [rows, height, width] = noisy.shape as [number, number, number];
-  const input = level ? tf.concat([centred, tf.mul(tf.ones([rows, height, width, 1]), level)], 3) : centred;
+  // Ones of a single row: a pass is traced with thousands of rows, and constants are held whole.
+  const [, height, width] = noisy.shape as [number, number, number];
+  const input = level ? tf.concat([centred, tf.mul(tf.ones([1, height, width, 1]), level)], 3) : centred;
   return tf.sub(noisy, net(input));
 }
