@@ -17,7 +17,11 @@ export function explainMiss(now: CacheKeyParts, last?: CacheKeyParts): string {
     );
   for (const [name, a, b] of changes(last.sources, now.sources))
     reasons.push(
-      a === undefined ? `source ${name} added` : b === undefined ? `source ${name} removed` : `source ${name} changed`,
+      a === undefined
+        ? `source ${name} added`
+        : b === undefined
+          ? `source ${name} no longer read`
+          : `source ${name} changed`,
     );
   if (last.seed !== now.seed) reasons.push(`seed ${last.seed} → ${now.seed}`);
   if (last.engine !== now.engine) reasons.push(`engine ${last.engine ?? 'none'} → ${now.engine ?? 'none'}`);

@@ -27,6 +27,8 @@ test('says "first run" when nothing was used before', () => {
 test('says which source changed', () => {
   const before = parts({ sources: { 'data/x.parquet': 'a' } });
   expect(explainMiss(parts({ sources: { 'data/x.parquet': 'b' } }), before)).toBe('source data/x.parquet changed');
+  // The file may be there still: this stage reads another.
+  expect(explainMiss(parts({ sources: {} }), before)).toBe('source data/x.parquet no longer read');
 });
 
 test('stays one bounded line however much changed', () => {
