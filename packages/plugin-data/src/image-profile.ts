@@ -1,8 +1,8 @@
-import type { RawImage } from '@hourglass/images';
+import { alikeFinder, type PictureSketch, type RawImage } from '@hourglass/images';
 
 /** Collects what is said of pictures while they pass. */
 export interface ImageProfile {
-  add(image: RawImage, hash: string, grey: boolean): void;
+  add(name: string, image: RawImage, sketch: PictureSketch, grey: boolean): void;
   images(): number;
   result(quarantined: number): {
     images: number;
@@ -14,13 +14,22 @@ export interface ImageProfile {
     maxHeight: number;
     sizes: Record<string, number>;
     duplicates: number;
+    alike: Alike[];
   };
 }
 
+/** A picture and the one before it that it looks like. */
+interface Alike {
+  picture: string;
+  like: string;
+}
+
 const SIZES = 20;
+const ALIKE = 20;
 
 export function imageProfile(): ImageProfile {
-  const hashes = new Set<string>();
+  const finder = alikeFinder();
+  const alike: Alike[] = [];
   const sizes = new Map<string, number>();
   let [count, duplicates, grey] = [0, 0, 0];
   const width = { min: Infinity, max: 0 };
@@ -30,11 +39,11 @@ export function imageProfile(): ImageProfile {
     range.max = Math.max(range.max, value);
   };
   return {
-    add(image, hash, isGrey) {
+    add(name, image, sketch, isGrey) {
       count++;
       if (isGrey) grey++;
-      if (hashes.has(hash)) duplicates++;
-      hashes.add(hash);
+      const like = finder.find(name, sketch);
+      if (like !== undefined && ++duplicates <= ALIKE) alike.push({ picture: name, like });
       widen(width, image.width);
       widen(height, image.height);
       const size = `${image.width}x${image.height}`;
@@ -51,6 +60,7 @@ export function imageProfile(): ImageProfile {
       maxHeight: height.max,
       sizes: Object.fromEntries([...sizes].sort(([, a], [, b]) => b - a).slice(0, SIZES)),
       duplicates,
+      alike,
     }),
   };
 }

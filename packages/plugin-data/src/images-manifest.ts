@@ -14,12 +14,13 @@ const imagesSchema = z.object({
   minHeight: z.int(),
   maxHeight: z.int(),
   sizes: z.record(z.string(), z.int()).describe('Pictures of each size, the 20 most frequent'),
-  duplicates: z.int().describe('Pictures that look like one before them (perceptual hash)'),
+  duplicates: z.int().describe('Pictures that look like one before them, whatever their sizes and formats'),
+  alike: z.array(z.object({ picture: z.string(), like: z.string() })).describe('The first 20 of them'),
 });
 
 export const images = defineStage({
   id: 'data/images',
-  version: 1,
+  version: 2,
   summary: 'Read pictures from a folder, a table of encoded pictures, or a table of pixels',
   inputs: { data: artifact.optional(artifact.dataset('Pictures in a column, or pixels as numbers; or give `uri`')) },
   outputs: {

@@ -8,7 +8,7 @@ import {
   isGrey,
   mapAhead,
   openImageSource,
-  perceptualHash,
+  pictureSketch,
   pngName,
   shapeImage,
   withChannels,
@@ -69,13 +69,19 @@ export const run: StageRun<typeof images> = async (context, { data }, options) =
     );
   if (broken.length > 0)
     context.log.warn(
-      `${broken.length} pictures are set aside: ${broken
+      `${broken.length === 1 ? '1 picture is' : `${broken.length} pictures are`} set aside: ${broken
         .slice(0, 3)
         .map(({ path, reason }) => `${path} (${reason})`)
         .join('; ')}${broken.length > 3 ? '; …' : ''}`,
     );
   const found = profile.result(broken.length);
-  if (found.duplicates > 0) context.log.info(`${found.duplicates} pictures look like one before them`);
+  if (found.duplicates > 0)
+    context.log.info(
+      `${found.duplicates === 1 ? '1 picture looks like one before it' : `${found.duplicates} pictures look like one before them`}: ${found.alike
+        .slice(0, 3)
+        .map(({ picture, like }) => `${picture} looks like ${like}`)
+        .join('; ')}${found.duplicates > 3 ? '; …' : ''}`,
+    );
   return {
     data: ref,
     quarantined: await writeRecords(store, { columns: QUARANTINE, records: broken }),
@@ -135,14 +141,14 @@ async function* shaped(
         image: piece,
         name: suffix ? `${pngName(name).slice(0, -4)}${suffix}.png` : name,
         record,
-        hash: perceptualHash(piece),
+        sketch: pictureSketch(piece),
         grey: isGrey(piece),
       })),
     );
   });
   for await (const group of pieces)
-    for (const { hash, grey, ...piece } of group) {
-      profile.add(piece.image, hash, grey);
+    for (const { sketch, grey, ...piece } of group) {
+      profile.add(piece.name, piece.image, sketch, grey);
       yield piece;
     }
 }

@@ -53,7 +53,15 @@ await writeFile(join(folder, 'pets/dog/again.png'), await encodePng(picture(3, 9
 await writeFile(join(folder, 'pets/README.txt'), 'no picture');
 
 test('a folder of class folders becomes pictures with labels, counted; other files are passed over', async () => {
-  const { data, profile, quarantined } = await read({ uri: join(folder, 'pets') });
+  const { outputs, said } = await runStage({
+    manifest: images,
+    run,
+    inputs: {} as never,
+    options: { uri: join(folder, 'pets') },
+    context,
+  });
+  const { data, profile, quarantined } = outputs;
+  expect(JSON.stringify(said)).toContain('1 picture looks like one before it: dog/again.png looks like dog/1.png');
   expect(profile).toMatchObject({
     images: 4,
     quarantined: 0,
@@ -61,6 +69,7 @@ test('a folder of class folders becomes pictures with labels, counted; other fil
     minWidth: 8,
     maxWidth: 9,
     duplicates: 1,
+    alike: [{ picture: 'dog/again.png', like: 'dog/1.png' }],
     sizes: { '8x6': 2, '9x9': 2 },
   });
   expect(quarantined.rows).toBe(0);
