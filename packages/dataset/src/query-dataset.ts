@@ -26,6 +26,8 @@ export interface QueryDatasetOptions {
   /** Runs the query once for each part, with the parts of all inputs side by side (same keys, same order). @default false */
   perPart?: boolean;
   partitionBy?: string[];
+  /** Rows of a row group, which a writer and a reader hold in memory: few where rows are long lists. @default 122 880 */
+  rowGroup?: number;
 }
 
 /** Rows made by code, as {@link writeDataset} takes them. */
@@ -41,7 +43,7 @@ export interface TableSource {
  * @throws SCHEMA_MISMATCH when the parts of the inputs differ; CALL_INVALID for numbers of an input of several parts
  */
 export async function queryDataset(store: ArtifactStore, options: QueryDatasetOptions): Promise<ArtifactRef> {
-  const { inputs, sql, tables = {}, numbered = {}, perPart = false } = options;
+  const { inputs, sql, tables = {}, numbered = {}, perPart = false, rowGroup } = options;
   const names = Object.keys(inputs);
   const manifests = await Promise.all(names.map((name) => readManifest(store, inputs[name]!)));
   const first = manifests[0];
@@ -68,7 +70,7 @@ export async function queryDataset(store: ArtifactStore, options: QueryDatasetOp
           const number = numbered[name] === undefined ? '' : `, ${place} AS ${ident(numbered[name])}`;
           await view(name, `*${number} FROM ${parquetScan(paths)}`);
         }
-        parts.push({ key, ...(await storeCounted(connection, store, `(${sql})`, 'Query over datasets')) });
+        parts.push({ key, ...(await storeCounted(connection, store, `(${sql})`, 'Query over datasets', rowGroup)) });
       }
     } finally {
       await Promise.all(files.map((file) => rm(file, { force: true })));
@@ -98,8 +100,9 @@ export async function storeCounted(
   store: ArtifactStore,
   relation: string,
   where: string,
+  rowGroup?: number,
 ): Promise<Omit<ArtifactPart, 'key'> & { rows: number }> {
-  const blob = await storeParquet(connection, store, relation, where);
+  const blob = await storeParquet(connection, store, relation, where, rowGroup);
   return { ...blob, rows: await countRows(connection, await store.localPath(blob.digest)) };
 }
 

@@ -3,6 +3,7 @@ import { exportStage } from './export-manifest.ts';
 import { exportImages, images } from './images-manifest.ts';
 import { ingest } from './ingest-manifest.ts';
 import { join } from './join-manifest.ts';
+import { pixels } from './pixels-manifest.ts';
 import { profile } from './profile-manifest.ts';
 import { split } from './split-manifest.ts';
 import { sql } from './sql-manifest.ts';
@@ -14,6 +15,7 @@ export default definePlugin({
   stages: {
     ingest,
     images,
+    pixels,
     split,
     join,
     sql,
@@ -24,4 +26,4 @@ export default definePlugin({
     'export-images': exportImages,
   },
 });
-export { exportImages, exportStage, images, ingest, join, profile, split, sql, unwindow, window };
+export { exportImages, exportStage, images, ingest, join, pixels, profile, split, sql, unwindow, window };

@@ -1,5 +1,6 @@
 import { didYouMean, HourglassError } from '@hourglass/core';
 import type { Column, ColumnData, Table } from '@hourglass/dataset';
+import { isImageColumn } from '@hourglass/images';
 import { fitCategory } from './category.ts';
 import { cyclesOf } from './dates.ts';
 import type { BooleanEncoder, ColumnEncoder, NumberEncoder, TableEncoder, VectorEncoder } from './encoder.ts';
@@ -114,10 +115,20 @@ function chooseColumns(columns: Column[], options: FitOptions): Column[] {
       throw new HourglassError(
         'COLUMN_INVALID',
         `column "${column.name}" has type ${column.physical}${BEYOND.has(column.type) ? ' with values beyond double precision' : ''}, ` +
-          `which is not learned; leave it out of learning: exclude: [${column.name}]`,
+          `which is not learned; ${remedy(column, options)}`,
         { details: { column: column.name, type: column.type } },
       );
   return chosen;
+}
+
+/** What is learned of pictures is their pixels: whoever only leaves them out learns something else. */
+function remedy(column: Column, { vectors }: FitOptions): string {
+  const exclude = `exclude: [${column.name}]`;
+  if (isImageColumn(column))
+    return `pictures are learned as numbers: make rows of their pixels with data/pixels${vectors ? '' : ' (layout: columns)'}; if it holds no pictures, leave it out of learning: ${exclude}`;
+  if (column.type === 'vector')
+    return `lists are not learned by this stage: give it a column for each number (of pictures data/pixels with layout: columns), or leave the list out of learning: ${exclude}`;
+  return `leave it out of learning: ${exclude}`;
 }
 
 const suggestion = (name: string, names: string[]): string => {
