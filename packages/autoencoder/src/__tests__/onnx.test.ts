@@ -44,6 +44,7 @@ function everyKind() {
       maybe: numbers(cells(() => (random.uniform() < 0.6 ? 1 : 0), NaN)),
       colour: names(cells<string | null>(() => ['red', 'grün', '蓝'][Math.floor(3 * random.uniform())]!, null)),
       empty: names(cells<string | null>((k) => ['', 'x', null][k % 3]!, null)),
+      same: names(cells<string | null>((k) => (k % 9 === 0 ? null : 'same'), null)),
       code: numbers(cells(() => [10, 200, 3000][Math.floor(3 * random.uniform())]!, NaN)),
     },
     TYPES,
@@ -158,6 +159,7 @@ describe('a model as ONNX', () => {
         maybe: 'float32',
         colour: 'string',
         empty: 'string',
+        same: 'string',
         code: 'int64',
       });
       expect(outputs.find(({ name }) => name === 'latent')).toEqual({ name: 'latent', type: 'float32', width: 2 });

@@ -50,7 +50,9 @@ export function cellLoss(
   let at = answered + booleans;
   categories.forEach(({ classes }, k) => {
     const code = tf.slice(target.codes!, [0, k], [rows, 1]);
-    parts.push(categoryLoss(only(at, classes), tf.reshape(code, [rows]), classes));
+    // A column without any value has no outputs.
+    if (classes === 0) parts.push(tf.mul(tf.cast(code, 'float32'), 0));
+    else parts.push(categoryLoss(only(at, classes), tf.reshape(code, [rows]), classes));
     at += classes;
   });
   return parts.length === 1 ? parts[0]! : tf.concat(parts, 1);
@@ -104,6 +106,8 @@ export function booleanLoss(logits: Tensor, target: Tensor): Tensor {
 
 /** Cross-entropy `[b, 1]`; codes below the first category (missing, unknown) match no class and cost what they cost: weigh them 0. */
 function categoryLoss(logits: Tensor, codes: Tensor, classes: number): Tensor {
+  // The one value of a constant column is always right; tied to the network, a table of such columns alone trains too.
+  if (classes === 1) return tf.mul(logits, 0);
   const index = tf.cast(tf.sub(tf.cast(codes, 'float32'), FIRST_CATEGORY), 'int32');
   const truth = tf.cast(tf.oneHot(index as Tensor1D, classes), 'float32');
   return tf.expandDims(crossEntropy(logits, truth), 1);
