@@ -38,10 +38,12 @@ export const run: StageRun<typeof impute> = async (context, { data, model: ref }
   for (const notice of checkSchema(model.encoder, reader.columns)) context.log.info(notice);
   const learned = new Map(model.encoder.columns.map((column) => [column.name, column]));
   const columns = reader.columns.filter(({ name }) => learned.has(name));
-  // Whole numbers keep their fractions only on request, since their own type cannot hold them.
+  // Whole numbers keep their fractions only on request, since their own type cannot hold them. A time of day is whole
+  // milliseconds to the learner, but its type holds what it needs.
   const exact = (name: string): boolean => {
     const column = learned.get(name);
-    return options.exact && column?.kind === 'number' && (column.integer || column.type === 'integer');
+    if (!options.exact || column?.kind !== 'number' || column.type === 'time') return false;
+    return column.integer || column.type === 'integer';
   };
   if (options.draws > 0) checkDraws(model, reader);
   const answer = predictor(await context.engine(), model);

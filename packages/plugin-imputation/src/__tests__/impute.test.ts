@@ -132,6 +132,24 @@ describe('imputation/impute', () => {
     expect(await ask(after, 'SELECT count(*) FROM before POSITIONAL JOIN after WHERE before.a <> after.a')).toBe(0);
   });
 
+  it('fills times of day as times, with exact too', async () => {
+    const timed = await queryDataset(store, {
+      inputs: { data },
+      sql: `SELECT a, CASE WHEN b > 40 THEN NULL ELSE TIME '08:00:00' + to_minutes(CAST(a AS BIGINT)) END AS clock FROM data`,
+    });
+    const trained = await train(context(), { data: timed }, trainManifest.options.parse({ width: 8, epochs: 1 }));
+    const { data: after } = (await run(
+      context(),
+      { data: timed, model: trained.model },
+      manifest.options.parse({ exact: true }),
+    )) as { data: ArtifactRef };
+    expect((await openDataset(store, after)).columns).toMatchObject([
+      { name: 'a', physical: 'DOUBLE' },
+      { name: 'clock', physical: 'TIME' },
+    ]);
+    expect(await ask(after, 'SELECT count(*) FROM after WHERE clock IS NULL')).toBe(0);
+  });
+
   it('refinement changes filled cells only and is reproducible', async () => {
     const holes = await queryDataset(store, {
       inputs: { data },
