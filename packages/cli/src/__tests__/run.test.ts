@@ -82,6 +82,17 @@ describe('a run', () => {
     expect(out + err).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
   });
 
+  it('says behind --debug what lies behind a failure, and a warning of several attempts once', async () => {
+    const once = '{ fail: error, warn: mind the gap }, retry: { maxAttempts: 2, initialInterval: 1s }';
+    w.write('foreign.yaml', toyPipeline(`  bad: { uses: toy/work, with: ${once} }\n`));
+    const { out } = await w.call(['run', 'foreign.yaml', '--debug']);
+    expect(out).toContain('failed after 2 attempts: STAGE_FAILED');
+    expect(out).toMatch(/Error: something foreign broke\n\s+at .*work\.ts:\d+/);
+    // As it is said, and in the summary.
+    expect(out.match(/mind the gap/g)).toHaveLength(2);
+    expect((await w.call(['run', 'foreign.yaml'])).out).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+  });
+
   it('--json is one object a line, from the run to its result', async () => {
     const { code, out } = await w.call(['run', 'two.yaml', '--json', '-p', 'steps=4']);
     const events = out

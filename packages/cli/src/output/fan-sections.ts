@@ -1,6 +1,8 @@
 import { ERROR_CODES, type PointState, type RunState, type StagePlan } from '@hourglass/core';
 import type { RunRecord } from '@hourglass/runtime';
 import type { Colors } from '../colors.ts';
+import type { CliContext } from '../context.ts';
+import { causesOf } from './causes.ts';
 import { formatNumber, plural } from './format.ts';
 import { numbersByKey } from '@hourglass/runtime';
 import { firstLine } from './stage-line.ts';
@@ -64,7 +66,7 @@ export function itemTable(title: string, value: unknown, c: Colors, width: numbe
 }
 
 /** Items that failed while the stage went on without them: which, why, and what to do. */
-export function failedItems({ plan, state }: RunRecord, c: Colors, width: number): string[] {
+export function failedItems({ plan, state }: RunRecord, { colors: c, debug }: CliContext, width: number): string[] {
   return plan.stages.flatMap(({ id, fanOut }) => {
     const { fan, status } = state.stages[id] ?? {};
     if (!fan || fan.errors.length === 0 || fanOut?.kind === 'sweep') return [];
@@ -76,6 +78,7 @@ export function failedItems({ plan, state }: RunRecord, c: Colors, width: number
         ` ${c.yellow('!')} ${c.bold(`${id}[${key}]`)} failed: ${error.code}`,
         ...wrap(firstLine(error.message), width - 6).map((line) => `     ${line}`),
         `     ${c.cyan('→')} ${ERROR_CODES[error.code]?.remedy ?? ''}`,
+        ...(debug ? causesOf(error).map((line) => c.dim(`     ${line}`)) : []),
       ]),
       ...(rest > 0 ? [c.dim(`   and ${plural(rest, 'item')} more of ${id}`)] : []),
     ];

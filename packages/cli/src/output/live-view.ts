@@ -1,6 +1,7 @@
 import type { RunState } from '@hourglass/core';
 import type { CliContext } from '../context.ts';
 import { formatDuration } from './format.ts';
+import { newsFilter } from './news.ts';
 import { painter } from './painter.ts';
 import { progressBook } from './progress-book.ts';
 import type { RunHead, RunView } from './run-view.ts';
@@ -14,6 +15,7 @@ const FRAME_MS = 100;
 export function liveView(context: CliContext, head: RunHead): RunView {
   const { stdout, colors: c } = context;
   const book = progressBook();
+  const isNews = newsFilter();
   const screen = painter(stdout);
   const started = Date.now();
   let state: RunState | undefined;
@@ -76,7 +78,7 @@ export function liveView(context: CliContext, head: RunHead): RunView {
       dirty = true;
     },
     log({ path, level, message }) {
-      if (level === 'warn') screen.print(` ${c.yellow('!')} ${c.bold(path)}  ${message}`);
+      if (level === 'warn' && isNews({ path, message })) screen.print(` ${c.yellow('!')} ${c.bold(path)}  ${message}`);
     },
     notice(text) {
       footer = text;

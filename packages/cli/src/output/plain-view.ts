@@ -1,6 +1,7 @@
 import type { RunState } from '@hourglass/core';
 import type { CliContext } from '../context.ts';
 import { formatDuration } from './format.ts';
+import { newsFilter } from './news.ts';
 import { progressBook } from './progress-book.ts';
 import type { RunHead, RunView } from './run-view.ts';
 import { fanText, firstLine, markOf, progressText } from './stage-line.ts';
@@ -15,6 +16,7 @@ export function plainView(context: CliContext, head: RunHead): RunView {
   const { stdout, colors: c } = context;
   const started = Date.now();
   const book = progressBook();
+  const isNews = newsFilter();
   const before = new Map<string, string>();
   const said = new Map<string, number>();
   let names = 0;
@@ -52,6 +54,7 @@ export function plainView(context: CliContext, head: RunHead): RunView {
       line(event.path, c.dim(`  ${percent}${progressText(progress)}`));
     },
     log({ path, level, message }) {
+      if (level === 'warn' && !isNews({ path, message })) return;
       line(path, level === 'warn' ? `${c.yellow('! warning')} ${message}` : c.dim(`  ${message}`));
     },
     notice(text) {

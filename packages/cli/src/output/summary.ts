@@ -6,9 +6,11 @@ import { baselinesOf, type RunRecord, stageRows, type StageRow, UNDER_WAY } from
 import type { CliContext } from '../context.ts';
 import { lookAtFile, readMetrics, type WrittenFile } from '../run-facts.ts';
 import { formatBytes, formatDuration, plural } from './format.ts';
+import { causesOf } from './causes.ts';
 import { failedItems, itemTable, sweepTable } from './fan-sections.ts';
 import { insideRows } from './inside-rows.ts';
 import { comparisonTable, scalarLine } from './metrics-table.ts';
+import { newsFilter } from './news.ts';
 import { fanText, markOf, nameOf } from './stage-line.ts';
 import { formatTable } from './table.ts';
 import { pad, textWidth, wrap } from './text-width.ts';
@@ -35,10 +37,10 @@ export async function writeSummary(facts: SummaryFacts & { seen: boolean }): Pro
   const out: string[] = [''];
 
   if (!seen) out.push(...stageTable(rows, record, c, width), '');
-  const warnings = (seen ? [] : record.warnings).map(
+  const warnings = (seen ? [] : record.warnings.filter(newsFilter())).map(
     ({ path, message }) => ` ${c.yellow('!')} ${c.bold(path)}  ${message}`,
   );
-  const failures = failedItems(record, c, width);
+  const failures = failedItems(record, context, width);
   if (warnings.length || failures.length) out.push(...warnings, ...failures, '');
 
   for (const stage of record.plan.stages) {
@@ -159,7 +161,7 @@ function stageTable(rows: StageRow[], record: RunRecord, c: CliContext['colors']
 
 const engineOf = (record: RunRecord, { path }: StageRow): string => record.occasions[path]?.engine ?? '';
 
-/** Message, remedy and, where they say more, causes of a stage's failure. */
+/** Message and remedy of a stage's failure; with `--debug` what lies behind it. */
 function failure(row: StageRow, { colors: c, debug }: CliContext, width: number): string[] {
   const error: ErrorJson = row.error ?? { code: 'INTERNAL', message: 'no reason is known' };
   const tried = row.attempt > 1 ? ` after ${row.attempt} attempts` : '';
@@ -170,8 +172,8 @@ function failure(row: StageRow, { colors: c, debug }: CliContext, width: number)
   return [
     `  ${c.red('✗')} ${c.bold(row.path)} failed${tried}: ${c.bold(error.code)}`,
     ...message,
-    ...(debug && error.causes ? error.causes.map((cause) => c.dim(`    caused by: ${cause}`)) : []),
     `    ${c.cyan('→')} ${ERROR_CODES[error.code]?.remedy ?? ''}`,
+    ...(debug ? causesOf(error).map((line) => c.dim(`    ${line}`)) : []),
   ];
 }
 
