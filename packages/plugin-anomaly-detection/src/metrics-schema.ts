@@ -34,8 +34,8 @@ export const calibrationMetrics = z.object({
 /** What `anomaly-detection/score` gives beside the rows. */
 export const scoreMetrics = z.object({
   rows: z.int(),
-  flagged: z.int().describe('0 without a threshold'),
-  flaggedShare: z.number(),
+  flagged: z.int().nullable().describe('Rows flagged; null without a threshold'),
+  flaggedShare: z.number().nullable().describe('null without a threshold'),
   expectedFalse: z.number().nullable().describe('Alarms expected if every row were normal; null without a threshold'),
 });
 

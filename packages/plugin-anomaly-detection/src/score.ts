@@ -60,15 +60,18 @@ export const run: StageRun<typeof score> = async (context, inputs, options) => {
       perPart: true,
       sql: `SELECT * FROM data WHERE ${threshold ? ident(`${prefix}anomaly`) : 'false'}`,
     });
-    const share = reader.rows > 0 ? flagged / reader.rows : 0;
-    if (threshold) context.log.info(`flagged ${flagged} of ${reader.rows} rows (level ${threshold.level})`);
+    context.log.info(
+      threshold
+        ? `flagged ${flagged} of ${reader.rows} rows (level ${threshold.level})`
+        : 'no threshold: scores only',
+    );
     return {
       data,
       flagged: alarms,
       metrics: {
         rows: reader.rows,
-        flagged,
-        flaggedShare: share,
+        flagged: threshold ? flagged : null,
+        flaggedShare: threshold ? (reader.rows > 0 ? flagged / reader.rows : 0) : null,
         expectedFalse: threshold ? threshold.level * (threshold.method === 'bh' ? flagged : reader.rows) : null,
       },
     };

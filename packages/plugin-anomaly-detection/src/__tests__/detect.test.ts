@@ -150,6 +150,13 @@ describe('train, calibrate, score, evaluate', () => {
     expect(Math.max(...p)).toBeLessThan(1 / 1170);
   });
 
+  it('gives scores only without a threshold, and says so rather than that nothing was flagged', async () => {
+    const { outputs, said } = await score(table);
+    expect(outputs.metrics).toEqual({ rows: 1200, flagged: null, flaggedShare: null, expectedFalse: null });
+    expect(said.info).toContain('no threshold: scores only');
+    expect((await openDataset(store, outputs.flagged as ArtifactRef)).rows).toBe(0);
+  });
+
   it('sets contamination aside before it learns', async () => {
     const { outputs } = await train({
       label: undefined,
