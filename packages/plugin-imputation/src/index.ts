@@ -42,7 +42,7 @@ export const train = defineStage({
       .unwrap()
       .default('gaussian')
       .describe(
-        'What the net corrects: gaussian, the conditional mean of a normal fitted to the table (a ridge regression on whatever cells a row has); linear, a learned linear map; none.',
+        'What the net corrects: gaussian, the conditional mean of a normal fitted to the table (a ridge regression on whatever cells a row has, its ridge chosen by hidden cells where rows are few for the columns); linear, a learned linear map; none.',
       ),
     maskRate: z
       .number()

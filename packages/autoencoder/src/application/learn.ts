@@ -111,7 +111,7 @@ export async function prepareLesson<O extends LearnerOptions>(
     network: settled,
     split,
     ...(near ? { near } : {}),
-    shared: settled.prior(split.prior ?? split.train, encoder.columns),
+    shared: settled.prior(split.prior ?? split.train, encoder.columns, place?.progress),
     rows: source.rows,
     notices,
     close,

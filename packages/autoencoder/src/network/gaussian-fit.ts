@@ -11,7 +11,7 @@ export interface Gaussian {
 }
 
 export interface GaussianFitOptions {
-  /** Added to the diagonal of the covariance: the ridge of every conditional regression. @default 0.01 */
+  /** Added to the diagonal of the covariance: the ridge of every conditional regression. @default {@link RIDGE} */
   ridge?: number;
   /** Rows used at most, taken evenly. @default so that a round costs about a second */
   maxRows?: number;
@@ -19,7 +19,15 @@ export interface GaussianFitOptions {
   maxRounds?: number;
   /** Stop when no covariance moves by more. @default 1e-3 */
   tolerance?: number;
+  /** Called before each round, from 0: wide tables take seconds a round. */
+  entered?(round: number): void;
 }
+
+/** What tables of many rows for their columns need against rounding and columns that repeat each other, and no more. */
+export const RIDGE = 0.01;
+
+/** Rows that a fit uses at most: a round costs about a second. */
+export const mostRows = (p: number): number => Math.min(20_000, Math.max(1000, Math.floor(1e8 / (p * p))));
 
 /**
  * Fits a multivariate normal to rows with missing cells by expectation maximisation: in every round missing cells are
@@ -38,23 +46,22 @@ export function fitGaussian(
   p: number,
   options: GaussianFitOptions = {},
 ): Gaussian {
-  const { ridge = 0.01, maxRounds = 30, tolerance = 1e-3 } = options;
-  const maxRows = options.maxRows ?? Math.min(20_000, Math.max(1000, Math.floor(1e8 / (p * p))));
+  const { ridge = RIDGE, maxRounds = 30, tolerance = 1e-3, maxRows = mostRows(p) } = options;
   const rows = evenly(p === 0 ? 0 : x.length / p, maxRows);
   const n = rows.length;
   let mean = new Float64Array(p);
   let covariance = identity(p);
   let precision = identity(p);
   const filled = new Float64Array(n * p);
-  const hidden = new Int32Array(p);
   for (let round = 0; round < maxRounds && n > 0; round++) {
+    options.entered?.(round);
     const next = new Float64Array(p * p);
     rows.forEach((row, r) => {
-      let h = 0;
+      const hidden: number[] = [];
       for (let j = 0; j < p; j++)
         if (observed[row * p + j]) filled[r * p + j] = x[row * p + j]!;
-        else hidden[h++] = j;
-      if (h > 0) fillRow(filled, r * p, mean, precision, p, hidden.subarray(0, h), next);
+        else hidden.push(j);
+      if (hidden.length > 0) fillRow(filled, r * p, { mean, precision }, hidden, next);
     });
     const nextMean = new Float64Array(p);
     for (let r = 0; r < n; r++) for (let j = 0; j < p; j++) nextMean[j]! += filled[r * p + j]! / n;
@@ -84,16 +91,17 @@ export function fitGaussian(
 /**
  * Conditional means of the hidden cells of one row, in place; their conditional covariance is added to the lower
  * triangle of `sum`.
+ * @param at - where the row begins
+ * @param hidden - its hidden columns, ascending
  */
-function fillRow(
+export function fillRow(
   filled: Float64Array,
   at: number,
-  mean: Float64Array,
-  precision: Float64Array,
-  p: number,
-  hidden: Int32Array,
-  sum: Float64Array,
+  { mean, precision }: Pick<Gaussian, 'mean' | 'precision'>,
+  hidden: readonly number[],
+  sum?: Float64Array,
 ): void {
+  const p = mean.length;
   const h = hidden.length;
   const isHidden = new Uint8Array(p);
   for (const j of hidden) isHidden[j] = 1;
@@ -110,7 +118,7 @@ function fillRow(
     for (let b = 0; b < h; b++) value += covariance[a * h + b]! * right[b]!;
     filled[at + hidden[a]!] = value;
     // Hidden columns ascend, so b ≤ a is the lower triangle.
-    for (let b = 0; b <= a; b++) sum[hidden[a]! * p + hidden[b]!]! += covariance[a * h + b]!;
+    if (sum) for (let b = 0; b <= a; b++) sum[hidden[a]! * p + hidden[b]!]! += covariance[a * h + b]!;
   }
 }
 
@@ -124,18 +132,19 @@ function inverse(matrix: Float64Array, size: number): Float64Array<ArrayBuffer> 
       // The ridge keeps every pivot above 0; the floor only guards against rounding.
       l[a * size + b] = a === b ? Math.sqrt(Math.max(sum, 1e-12)) : sum / l[b * size + b]!;
     }
-  const li = new Float64Array(size * size); // L⁻¹, lower
+  // L⁻¹ by its columns, so that the long loops walk through neighbouring numbers.
+  const columns = new Float64Array(size * size);
   for (let column = 0; column < size; column++)
     for (let a = column; a < size; a++) {
       let sum = a === column ? 1 : 0;
-      for (let k = column; k < a; k++) sum -= l[a * size + k]! * li[k * size + column]!;
-      li[a * size + column] = sum / l[a * size + a]!;
+      for (let k = column; k < a; k++) sum -= l[a * size + k]! * columns[column * size + k]!;
+      columns[column * size + a] = sum / l[a * size + a]!;
     }
   const result = new Float64Array(size * size);
   for (let a = 0; a < size; a++)
     for (let b = 0; b <= a; b++) {
       let sum = 0;
-      for (let k = a; k < size; k++) sum += li[k * size + a]! * li[k * size + b]!;
+      for (let k = a; k < size; k++) sum += columns[a * size + k]! * columns[b * size + k]!;
       result[a * size + b] = result[b * size + a] = sum;
     }
   return result;

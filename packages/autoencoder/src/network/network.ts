@@ -38,8 +38,11 @@ export interface Network {
   rowsAtOnce?: number;
   /** Initial parameters, a function of the seed. */
   init(seed: number): ParamArrays;
-  /** Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`. */
-  prior(encoded: EncodedTable, columns: readonly ColumnEncoder[]): ParamArrays;
+  /**
+   * Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`.
+   * What takes long is told to `entered`, for people.
+   */
+  prior(encoded: EncodedTable, columns: readonly ColumnEncoder[], entered?: (message: string) => void): ParamArrays;
   prepare(input: TableInput, params: Params): PreparedInput;
   /** f, columns of `activations`. */
   activationWidth: number;
