@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import type { ImageFormat } from './destination-format.ts';
 import type { RawImage } from './raw-image.ts';
 
 /** A picture as PNG with fixed settings: the same pixels give the same bytes. */
@@ -8,15 +9,6 @@ export async function encodePng({ width, height, channels, data }: RawImage): Pr
     .png({ compressionLevel: 6, adaptiveFiltering: true, palette: false })
     .toBuffer();
   return new Uint8Array(png);
-}
-
-export const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'tiff'] as const;
-export type ImageFormat = (typeof IMAGE_FORMATS)[number];
-
-/** The format a file's name asks for. */
-export function formatOfName(name: string): ImageFormat | undefined {
-  const ending = /\.([a-z]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
-  return ({ png: 'png', jpg: 'jpeg', jpeg: 'jpeg', webp: 'webp', tif: 'tiff', tiff: 'tiff' } as const)[ending];
 }
 
 /** @param quality of JPEG and WebP, 1…100 */

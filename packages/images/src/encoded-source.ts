@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { basename, relative, sep } from 'node:path';
 import { listSourceFiles, type ArtifactStore } from '@hourglass/artifacts';
 import { HourglassError, type ArtifactRef } from '@hourglass/core';
 import { ingest, openDataset, readRecords, type DataRecord } from '@hourglass/dataset';
@@ -38,8 +38,11 @@ export async function openImageSource(
 ): Promise<EncodedSource> {
   const { files, root, kind } = await listSourceFiles(uri);
   if (files.every((file) => TABLE.test(file))) return fromDataset(store, await ingest(store, { uri }), column, where);
-  // A file that is named is meant; in a folder other files (read-me's) lie about.
-  const pictures = kind === 'folder' ? files.filter((file) => PICTURE_NAME.test(file)) : files;
+  // A file that is named is meant; in a folder other files (read-me's) lie about, and `*` means no hidden ones.
+  const pictures =
+    kind === 'folder'
+      ? files.filter((file) => PICTURE_NAME.test(file))
+      : files.filter((file) => kind === 'file' || !basename(file).startsWith('.'));
   if (pictures.length === 0)
     throw new HourglassError(
       'SOURCE_NOT_FOUND',

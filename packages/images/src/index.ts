@@ -1,6 +1,7 @@
 export { mapAhead } from './ahead.ts';
 export { decodeImage, MOST_PIXELS, type DecodeOptions } from './decode.ts';
-export { encodeImage, encodePng, formatOfName, IMAGE_FORMATS, type ImageFormat } from './encode.ts';
+export { formatOfName, IMAGE_FORMATS, isOtherFormat, type ImageFormat } from './destination-format.ts';
+export { encodeImage, encodePng } from './encode.ts';
 export { fromDataset, openImageSource, type EncodedImage, type EncodedSource } from './encoded-source.ts';
 export { alikeFinder, type AlikeFinder } from './find-alike.ts';
 export { cropImage, fitImage, type Size } from './fit.ts';

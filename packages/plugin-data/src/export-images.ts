@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import { deliverFile, hashBytes, unwritable } from '@hourglass/artifacts';
 import { canonicalJson, HourglassError } from '@hourglass/core';
-import { encodeImage, encodePng, formatOfName, mapAhead, pngName, readImages } from '@hourglass/images';
+import { encodeImage, encodePng, formatOfName, isOtherFormat, mapAhead, pngName, readImages } from '@hourglass/images';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
-import type { exportImages } from './images-manifest.ts';
+import { PICTURE_DESTINATIONS, type exportImages } from './images-manifest.ts';
+import { refuseForeign, writeRecord } from './picture-record.ts';
 
 const STAGE = 'data/export-images';
 
 export const run: StageRun<typeof exportImages> = async (context, { data }, { uri, column, quality }) => {
+  if (isOtherFormat(uri, data.rows === 1))
+    throw new HourglassError('OPTION_INVALID', `${STAGE}: uri: expected ${PICTURE_DESTINATIONS}; found "${uri}".`);
   const format = formatOfName(uri);
   const images = readImages(context.artifacts, data, { column, where: STAGE });
   if (!format) return { written: await deliverFolder(context, uri, images, data.rows ?? 0) };
@@ -32,12 +35,12 @@ async function deliverFolder(
   images: ReturnType<typeof readImages>,
   count: number,
 ): Promise<{ images: number; bytes: number; digest: string }> {
-  await refuseForeign(uri);
   const aside = join(dirname(uri), `.${basename(uri)}.${randomUUID().slice(0, 8)}.part`);
   const written: [string, string][] = [];
   const names = new Set<string>();
   let bytes = 0;
   try {
+    await refuseForeign(uri);
     await mkdir(aside, { recursive: true });
     const encoded = mapAhead(images, 8, async ({ name, image, row }) => ({ name, row, png: await encodePng(image) }));
     for await (const { name, row, png } of encoded) {
@@ -51,13 +54,11 @@ async function deliverFolder(
         context.progress(written.length / count, `wrote ${written.length} of ${count} pictures`);
       }
     }
-    const before = `${aside}.before`;
-    const existed = await rename(uri, before).then(
-      () => true,
-      () => false,
+    await writeRecord(
+      aside,
+      written.map(([file]) => file),
     );
-    await rename(aside, uri);
-    if (existed) await rm(before, { recursive: true, force: true });
+    await putInPlace(aside, uri);
   } catch (error) {
     throw error instanceof HourglassError || (error as Error).name === 'AbortError' ? error : unwritable(error, uri);
   } finally {
@@ -66,20 +67,24 @@ async function deliverFolder(
   return { images: written.length, bytes, digest: hashBytes(canonicalJson(written.sort())) };
 }
 
-/** A folder that holds other things than pictures is not ours to replace. */
-async function refuseForeign(uri: string): Promise<void> {
-  const found = await stat(uri).catch(() => undefined);
-  if (!found) return;
-  if (!found.isDirectory())
-    throw new HourglassError('SINK_UNWRITABLE', `${STAGE}: ${uri} is a file; expected a folder, or a new name.`);
-  const other = (await readdir(uri, { recursive: true, withFileTypes: true })).find(
-    (entry) => !entry.isDirectory() && !/\.png$/i.test(entry.name),
+/** The folder before goes only when the new one is there; whatever came into it while pictures were written is kept. */
+async function putInPlace(aside: string, uri: string): Promise<void> {
+  const before = `${aside}.before`;
+  const existed = await rename(uri, before).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
   );
-  if (other)
-    throw new HourglassError(
-      'SINK_UNWRITABLE',
-      `${STAGE}: the folder ${uri} holds ${other.name}, which is no picture of this stage, and would be replaced as a whole. Name another folder.`,
-    );
+  try {
+    await refuseForeign(before, uri);
+    await rename(aside, uri);
+  } catch (error) {
+    if (existed) await rename(before, uri);
+    throw error;
+  }
+  await rm(before, { recursive: true, force: true });
 }
 
 /** A name that stays within the folder. */

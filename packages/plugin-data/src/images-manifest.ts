@@ -1,8 +1,12 @@
 import { artifact, defineStage } from '@hourglass/core';
+import { isOtherFormat } from '@hourglass/images/destination-format';
 import { FITS } from '@hourglass/images/fit-names';
 import { z } from 'zod';
 
 const side = z.int().min(1).max(30_000);
+
+export const PICTURE_DESTINATIONS =
+  'a folder, or for one picture a file that ends in .png, .jpg, .webp or .tif; tables (.parquet, .arrow, .feather) are written by data/export';
 
 /** What `data/images` says of the pictures. */
 const imagesSchema = z.object({
@@ -94,6 +98,7 @@ export const exportImages = defineStage({
     uri: z
       .string()
       .min(1)
+      .refine((uri) => !isOtherFormat(uri), `expected ${PICTURE_DESTINATIONS}`)
       .describe('Folder for one PNG a picture under its name; or, of a single picture, a file (.png .jpg .webp .tif)'),
     column: z.string().optional().describe('Column that holds the pictures. Default: the one that does'),
     quality: z.int().min(1).max(100).default(95).describe('Of JPEG and WebP'),

@@ -39,6 +39,8 @@ const rows = async (ref: ArtifactRef) => {
   for await (const record of readRecords(store.artifacts, ref)) all.push(record);
   return all;
 };
+const pictures = async (at: string) =>
+  (await readdir(at, { recursive: true })).filter((name) => name.endsWith('.png')).sort();
 const picture = (shade: number, width = 8, height = 6) => ({
   ...blankImage(width, height, 3),
   data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * shade) & 255),
@@ -160,6 +162,7 @@ test('pictures leave as a folder under their names, whole, or a single one as a 
   const written = await write(data, out);
   expect(written.images).toBe(4);
   expect((await readdir(out, { recursive: true })).sort()).toEqual([
+    '.hourglass-images.json',
     'cat',
     'cat/1.png',
     'cat/2.png',
@@ -169,16 +172,96 @@ test('pictures leave as a folder under their names, whole, or a single one as a 
   ]);
   expect(await decodeImage(await readFile(join(out, 'cat/2.png')), 'x')).toEqual(picture(11));
   expect((await write(data, out)).digest).toBe(written.digest);
-  await writeFile(join(out, 'notes.txt'), 'mine');
-  expect(await failureOf(write(data, out))).toMatch(
-    /SINK_UNWRITABLE .* holds notes.txt, which is no picture of this stage/,
-  );
   const { data: one } = await read({ uri: join(folder, 'pets/cat/1.png') });
   await write(one, join(folder, 'one.jpg'));
   expect((await readFile(join(folder, 'one.jpg'))).subarray(0, 2)).toEqual(Buffer.of(0xff, 0xd8));
   expect(await failureOf(write(data, join(folder, 'all.jpg')))).toContain(
     'is one file, the dataset holds 4 pictures. Name a folder.',
   );
+});
+
+test('a name of a format that pictures are not written in makes no folder of that name', async () => {
+  const { data } = await read({ uri: join(folder, 'pets') });
+  const { data: one } = await read({ uri: join(folder, 'pets/cat/1.png') });
+  for (const [of, name] of [
+    [data, 'out.gif'],
+    [data, 'out.CSV'],
+    [one, 'out.pngg'],
+  ] as const) {
+    const said = await failureOf(write(of, join(folder, name)));
+    expect(said).toContain('for one picture a file that ends in .png, .jpg, .webp or .tif; tables (.parquet, ');
+    expect(said).toMatch(/^OPTION_INVALID/);
+    expect(await readdir(folder)).not.toContain(name);
+  }
+  for (const [of, name] of [
+    [data, 'out.pngs'],
+    [one, 'out.v2'],
+    [one, '2026.11.28'],
+  ] as const)
+    expect((await write(of, join(folder, name))).images).toBe(of.rows);
+});
+
+test('a folder that holds files of someone else is kept as it is, and they are named', async () => {
+  const { data } = await read({ uri: join(folder, 'pets') });
+  const at = join(folder, 'album');
+  await mkdir(join(at, 'holiday'), { recursive: true });
+  await writeFile(join(at, 'holiday/beach.png'), 'mine');
+  const refused = (names: string) =>
+    `SINK_UNWRITABLE data/export-images: ${at}: expected a folder that holds only what was exported to it, as it is replaced as a whole; found ${names}. `;
+  expect(await failureOf(write(data, at))).toBe(
+    `${refused('holiday/beach.png')}Name another folder. If it is an export of an earlier version, which left no .hourglass-images.json, move it away first.`,
+  );
+  expect(await readdir(at, { recursive: true })).toEqual(['holiday', 'holiday/beach.png']);
+  await rm(join(at, 'holiday/beach.png'));
+  await write(data, at);
+  await mkdir(join(at, 'mine'));
+  for (const name of ['cat/9.png', 'mine/cat.png', 'notes.txt']) await writeFile(join(at, name), 'mine');
+  expect(await failureOf(write(data, at))).toBe(
+    `${refused('cat/9.png, mine/cat.png, notes.txt')}Name another folder, or move them elsewhere.`,
+  );
+  expect(await readFile(join(at, 'cat/9.png'), 'utf8')).toBe('mine');
+  expect(await pictures(at)).toHaveLength(6);
+  expect((await readdir(folder)).filter((name) => name.startsWith('.album'))).toEqual([]);
+});
+
+test('a file that comes into the folder while pictures are written is kept, too', async () => {
+  const { data } = await read({ uri: join(folder, 'pets') });
+  const at = join(folder, 'meanwhile');
+  await write(data, at);
+  const artifacts = {
+    ...store.artifacts,
+    localPath: async (digest: string) => {
+      await writeFile(join(at, 'late.png'), 'mine');
+      return store.artifacts.localPath(digest);
+    },
+  };
+  const again = runStage({
+    manifest: exportImages,
+    run: exportRun,
+    inputs: { data },
+    options: { uri: at },
+    context: { artifacts },
+  });
+  expect(await failureOf(again)).toMatch(/SINK_UNWRITABLE .*; found late\.png\./);
+  expect(await pictures(at)).toEqual(['cat/1.png', 'cat/2.png', 'dog/1.png', 'dog/again.png', 'late.png']);
+  expect((await readdir(folder)).filter((name) => name.startsWith('.meanwhile'))).toEqual([]);
+});
+
+test('exported again, a folder holds the pictures of now; edited and deleted ones are whole again', async () => {
+  const { data } = await read({ uri: join(folder, 'pets') });
+  const at = join(folder, 'again');
+  await write(data, at);
+  const digest = await store.digestOfDestination(at);
+  await writeFile(join(at, 'cat/1.png'), 'edited');
+  await rm(join(at, 'dog/1.png'));
+  expect(await store.digestOfDestination(at)).not.toBe(digest);
+  await write(data, at);
+  expect(await store.digestOfDestination(at)).toBe(digest);
+  for (const uri of [at, join(at, '**')])
+    expect((await read({ uri })).profile).toMatchObject({ images: 4, quarantined: 0 });
+  const { data: cats } = await read({ uri: join(folder, 'pets/cat') });
+  await write(cats, at);
+  expect(await pictures(at)).toEqual(['1.png', '2.png']);
 });
 
 test('pictures of equal names get names of their own, none of which is taken', async () => {
@@ -188,8 +271,8 @@ test('pictures of equal names get names of their own, none of which is taken', a
   });
   const out = join(folder, 'equal');
   await write(data, out);
-  const files = await readdir(out);
-  expect(files.sort()).toEqual(['A-5.png', 'a-4.png', 'a-6.png', 'a-7.png', 'a.png']);
+  const files = await pictures(out);
+  expect(files).toEqual(['A-5.png', 'a-4.png', 'a-6.png', 'a-7.png', 'a.png']);
   const shades = await Promise.all(
     files.map(async (file) => (await decodeImage(await readFile(join(out, file)), file)).data[1]),
   );
@@ -205,6 +288,6 @@ test('a name cannot lead out of the folder', async () => {
   });
   const out = join(folder, 'safe');
   await write(data, out);
-  expect((await readdir(out, { recursive: true })).sort()).toEqual(['escaped.png', 'etc', 'etc/x.png']);
+  expect(await pictures(out)).toEqual(['escaped.png', 'etc/x.png']);
   expect((await openDataset(store.artifacts, data)).columns[0]!.physical).toBe('STRUCT(bytes BLOB, path VARCHAR)');
 });
