@@ -1,5 +1,5 @@
 export { mapAhead } from './ahead.ts';
-export { decodeImage, MOST_PIXELS, type DecodeOptions } from './decode.ts';
+export { decodeImage, MOST_PIXELS, type DecodeOptions, type PictureLoss } from './decode.ts';
 export { formatOfName, IMAGE_FORMATS, isOtherFormat, type ImageFormat } from './destination-format.ts';
 export { encodeImage, encodePng } from './encode.ts';
 export { fromDataset, openImageSource, type EncodedImage, type EncodedSource } from './encoded-source.ts';

@@ -1,8 +1,6 @@
-import type { StageOptions } from '@hourglass/core';
-import { HourglassError, type ArtifactRef } from '@hourglass/core';
+import { HourglassError, type ArtifactRef, type StageOptions } from '@hourglass/core';
 import { writeRecords } from '@hourglass/dataset';
 import {
-  decodeImage,
   fromDataset,
   imagesFromPixels,
   isGrey,
@@ -18,8 +16,9 @@ import {
   type RawImage,
 } from '@hourglass/images';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
-import type { images } from './images-manifest.ts';
+import { decodePictures, listBroken, listParts, type Lost } from './decode-pictures.ts';
 import { imageProfile, type ImageProfile } from './image-profile.ts';
+import type { images } from './images-manifest.ts';
 
 type Options = StageOptions<typeof images>;
 const STAGE = 'data/images';
@@ -32,7 +31,8 @@ const QUARANTINE = [
 export const run: StageRun<typeof images> = async (context, { data }, options) => {
   const store = context.artifacts;
   const profile = imageProfile();
-  const broken: { path: string; reason: string }[] = [];
+  const lost: Lost = { of: 0, broken: [], parts: new Map() };
+  const { broken } = lost;
   let columns: { name: string; physical: string }[];
   let pictures: AsyncIterable<NewImage>;
   if (options.pixels) {
@@ -44,7 +44,7 @@ export const run: StageRun<typeof images> = async (context, { data }, options) =
   } else {
     const source = await encoded(context, data, options);
     columns = source.columns;
-    pictures = shaped(decoded(context, source, options, broken), options, profile);
+    pictures = shaped(decodePictures(context, source, options, lost), options, profile);
   }
   const column = options.column ?? 'image';
   const ref = await writeImages(store, {
@@ -53,27 +53,28 @@ export const run: StageRun<typeof images> = async (context, { data }, options) =
     images: pictures,
   });
   const count = profile.images();
+  const tooSmall = options.tile ? `none is as large as tile ${options.tile.width} × ${options.tile.height}` : '';
+  if (count === 0 && broken.length === 0)
+    throw new HourglassError('SOURCE_EMPTY', `${STAGE}: no picture is left${tooSmall && `; ${tooSmall}`}.`);
+  const unreadable = (what: string, remedy: string): HourglassError =>
+    new HourglassError('SOURCE_INVALID', `${STAGE}: ${what}. Remove or repair these pictures${remedy}.`, {
+      details: { broken: broken.slice(0, 20) },
+    });
   if (count === 0)
-    throw new HourglassError(
-      'SOURCE_EMPTY',
-      `${STAGE}: no picture is left${broken.length > 0 ? `: all ${broken.length} cannot be read. The first: ${broken[0]!.path}: ${broken[0]!.reason}` : ''}${options.tile ? `; none is as large as tile ${options.tile.width} × ${options.tile.height}` : ''}.`,
+    throw unreadable(
+      `no picture is left, ${broken.length} cannot be read: ${listBroken(lost, 5)}${tooSmall && `; of the others ${tooSmall}`}`,
+      '',
     );
   if (broken.length > options.brokenLimit * (broken.length + count))
-    throw new HourglassError(
-      'CONTRACT_VIOLATED',
-      `${STAGE}: ${broken.length} of ${broken.length + count} pictures cannot be read, more than brokenLimit ${options.brokenLimit} allows: ${broken
-        .slice(0, 5)
-        .map(({ path, reason }) => `${path} (${reason})`)
-        .join('; ')}${broken.length > 5 ? '; …' : ''}.`,
-      { details: { broken: broken.slice(0, 20) } },
+    throw unreadable(
+      `${broken.length} of ${broken.length + count} pictures cannot be read, more than brokenLimit ${options.brokenLimit} allows: ${listBroken(lost, 5)}`,
+      ', or raise brokenLimit to go on without them',
     );
   if (broken.length > 0)
     context.log.warn(
-      `${broken.length === 1 ? '1 picture is' : `${broken.length} pictures are`} set aside: ${broken
-        .slice(0, 3)
-        .map(({ path, reason }) => `${path} (${reason})`)
-        .join('; ')}${broken.length > 3 ? '; …' : ''}`,
+      `${broken.length === 1 ? '1 picture is' : `${broken.length} pictures are`} set aside: ${listBroken(lost, 3)}`,
     );
+  for (const line of listParts(lost)) context.log.warn(line);
   const found = profile.result(broken.length);
   if (found.duplicates > 0)
     context.log.info(
@@ -100,33 +101,6 @@ async function encoded(context: StageContext, data: ArtifactRef | undefined, opt
 }
 
 const wanted = (text: string): HourglassError => new HourglassError('OPTION_INVALID', `${STAGE}: ${text}.`);
-
-/** Decoded pictures; those that cannot be are put down in `broken`. */
-async function* decoded(
-  context: StageContext,
-  source: EncodedSource,
-  options: Options,
-  broken: { path: string; reason: string }[],
-): AsyncGenerator<NewImage> {
-  let done = 0;
-  const results = mapAhead(source.images, 8, async ({ name, bytes, record }) => {
-    try {
-      return { image: await decodeImage(bytes, name, { maxPixels: options.maxPixels }), name, record };
-    } catch (error) {
-      if (options.onBroken === 'fail' || !(error instanceof HourglassError) || error.code !== 'SOURCE_INVALID')
-        throw error;
-      return { name, reason: String((error.details as { reason?: string }).reason ?? error.message) };
-    }
-  });
-  for await (const result of results) {
-    if (++done % 64 === 0) {
-      context.signal.throwIfAborted();
-      context.progress(done / source.count, `read ${done} of ${source.count} pictures`);
-    }
-    if (result.image === undefined) broken.push({ path: result.name, reason: result.reason });
-    else yield result;
-  }
-}
 
 /** Pictures in the shape asked for, counted. */
 async function* shaped(

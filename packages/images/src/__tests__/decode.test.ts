@@ -86,6 +86,36 @@ test('CMYK becomes sRGB; of an animation the first frame comes', async () => {
   expect(await decodeImage(frames, 'a')).toMatchObject({ width: 2, height: 2 });
 });
 
+test('what a decoded picture cannot hold is told: transparency, more than 8 bits, further frames and pages', async () => {
+  const losses = async (bytes: Uint8Array): Promise<string[]> => {
+    const found: string[] = [];
+    await decodeImage(bytes, 'a', { onLoss: (loss) => found.push(loss) });
+    return found;
+  };
+  const rgba = (alpha: number): sharp.Sharp =>
+    sharp(Uint8Array.of(1, 2, 3, alpha, 4, 5, 6, 255), { raw: { width: 2, height: 1, channels: 4 } });
+  expect(await losses(await encodePng(gradient))).toEqual([]);
+  expect(await losses(await rgba(255).png().toBuffer())).toEqual([]);
+  expect(await losses(await rgba(254).png().toBuffer())).toEqual(['transparency']);
+  expect(await losses(await rgba(0).png({ palette: true }).toBuffer())).toEqual(['transparency']);
+  expect(await losses(await rgba(0).toColourspace('rgb16').png().toBuffer())).toEqual(['transparency', 'depth']);
+  const pages = sharp(
+    Uint8Array.from({ length: 24 }, (_, i) => i * 9),
+    {
+      raw: { width: 2, height: 4, channels: 3, pageHeight: 2 },
+    } as never,
+  );
+  expect(
+    await losses(
+      await pages
+        .clone()
+        .webp({ delay: [10, 10] })
+        .toBuffer(),
+    ),
+  ).toEqual(['frames']);
+  expect(await losses(await pages.clone().tiff().toBuffer())).toEqual(['frames']);
+});
+
 test('what is no picture is named with the reason', async () => {
   expect(await failing(new Uint8Array())).toBe(
     'SOURCE_INVALID cat.png: expected a picture, but the file holds no bytes.',

@@ -102,11 +102,38 @@ test('broken pictures are set aside and named, the rest go on; too many of them 
   await writeFile(join(mixed, 'empty.png'), '');
   await writeFile(join(mixed, 'text.jpg'), 'hello');
   expect(await failureOf(read({ uri: mixed }))).toMatch(
-    /^CONTRACT_VIOLATED data\/images: 3 of 11 pictures cannot be read, more than brokenLimit 0.1 allows: cut.png .*; empty.png \(the file holds no bytes\); text.jpg/,
+    /^SOURCE_INVALID data\/images: 3 of 11 pictures cannot be read, more than brokenLimit 0.1 allows: cut.png .*; empty.png \(the file holds no bytes\); text.jpg .*\. Remove or repair these pictures, or raise brokenLimit to go on without them\.$/,
+  );
+  expect(await failureOf(read({ uri: join(mixed, 'empty.png') }))).toBe(
+    'SOURCE_INVALID data/images: no picture is left, 1 cannot be read: empty.png (the file holds no bytes). Remove or repair these pictures.',
   );
   expect(await failureOf(read({ uri: mixed, onBroken: 'fail' }))).toContain(
     'SOURCE_INVALID cut.png: expected a picture',
   );
+});
+
+test('what pictures lose on the way in is said once for each kind', async () => {
+  const lossy = join(folder, 'lossy');
+  await mkdir(lossy);
+  const put = (name: string, base64: string) => writeFile(join(lossy, name), Buffer.from(base64, 'base64'));
+  const halfRed =
+    'iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADklEQVR4nGP4z8DQAMIADv0C/528KS0AAAAASUVORK5CYII=';
+  for (const name of ['a', 'b', 'c', 'd']) await put(`${name}.png`, halfRed);
+  await put(
+    'sixteen.png',
+    'iVBORw0KGgoAAAANSUhEUgAAAAIAAAABEAIAAAAr0DSeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEUlEQVR4nGP4/5+BgYEBQgIAIesD/Q0j0I0AAAAASUVORK5CYII=',
+  );
+  await put(
+    'moving.webp',
+    'UklGRpYAAABXRUJQVlA4WAoAAAACAAAAAQAAAAAAQU5JTQYAAAD/////AABBTk1GLgAAAAAAAAAAAAEAAAAAAGQAAAJWUDhMFQAAAC8BAAAAD3AKnuE5Cs/8Bx4qENH/AABBTk1GNAAAAAAAAAAAAAEAAAAAAGQAAABWUDhMGwAAAC8BAAAAD0CQbePvte1HPC3xibnnP26CjOh/AAA=',
+  );
+  await writeFile(join(lossy, 'plain.png'), await encodePng(picture(7)));
+  const { said } = await runStage({ manifest: images, run, inputs: {} as never, options: { uri: lossy }, context });
+  expect(said.warnings).toEqual([
+    'transparent parts are laid over white in 4 of 7 pictures: a.png, b.png, c.png, …',
+    'only the first frame or page is read in 1 of 7 pictures: moving.webp',
+    'more than 8 bits a channel become 8 in 1 of 7 pictures: sixteen.png',
+  ]);
 });
 
 test('a folder without pictures, and both or neither source, are said plainly', async () => {
