@@ -209,7 +209,11 @@ export function createProgram(context: CliContext, state: ProgramState): Command
     )
     .option('--engine <name>', 'tensor engine; default: auto')
     .option('-k <n>', 'of an index: so many matches a query', integer(1))
-    .option('--with <option=value>', "set an option of the read-out's stage (repeat for several)", collect)
+    .option(
+      '--with <option=value>',
+      "set an option of the read-out's stage, else of the one that reads or writes; stage.option=value says which: apply, ingest or export (repeat for several)",
+      collect,
+    )
     .option('--plain', 'one line an event instead of a live view')
     .addOption(storeOption())
     .addOption(jsonOption('one JSON event a line'))
@@ -221,6 +225,7 @@ export function createProgram(context: CliContext, state: ProgramState): Command
       examples([
         ['hourglass apply 3fa9c1 monday.parquet -o monday-filled.parquet', ''],
         ['hourglass apply digits_index query.parquet -k 5', 'search an index'],
+        ['hourglass apply denoiser scans -o clean --with ingest.brokenLimit=0.5', 'set broken pictures aside'],
       ]),
     );
 

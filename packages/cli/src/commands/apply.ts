@@ -1,8 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
-import { showArtifact, type Store } from '@hourglass/artifacts';
+import { basename, dirname, join, resolve } from 'node:path';
+import { showArtifact } from '@hourglass/artifacts';
 import { modelReads, readOutOf } from '@hourglass/autoencoder/read-out';
-import { type ArtifactRef, compile, findStage, formatDiagnostics, HourglassError, nearNames } from '@hourglass/core';
+import { compile, findStage, formatDiagnostics, HourglassError, type Json, nearNames } from '@hourglass/core';
+import type { Plugins } from '@hourglass/runtime';
+import { APPLIED_MODEL, withAppliedModel } from '../applied-model.ts';
+import { applyTarget, type InputKind } from '../apply-target.ts';
 import { asTyped } from '../as-typed.ts';
 import { bindingOf, parseValue, splitAssignment } from '../bind-options.ts';
 import type { CliContext } from '../context.ts';
@@ -21,21 +24,10 @@ export interface ApplyFlags {
   json?: boolean;
 }
 
-/** The name under which the model enters the pipeline that applies it. */
-const MODEL = 'applied_model';
-
-const DONE: Record<string, string> = {
-  fill: 'filled',
-  encode: 'latents',
-  reconstruct: 'reconstructed',
-  denoise: 'denoised',
-  score: 'scored',
-  match: 'matches',
-  colour: 'coloured',
-  generate: 'generated',
-};
-
-const TABLE = /\.(parquet|arrow|feather)$/i;
+interface StageCall {
+  uses: string;
+  with: Record<string, Json>;
+}
 
 /** `hourglass apply MODEL INPUT`: a small pipeline around the stage that the model itself names. */
 export async function apply(
@@ -54,16 +46,9 @@ export async function apply(
     );
   const readOut = await readOutOf(store.artifacts, ref);
   const source = resolve(context.cwd, input);
-  await mustExist(source, input);
-  const stem = basename(source).replace(/(\.[a-z0-9]+)+$/i, '');
+  const kind = await kindOf(source, input);
   const pictures = (await modelReads(store.artifacts, ref)) === 'pictures';
-  const target = resolve(
-    context.cwd,
-    flags.output ??
-      `${stem}-${DONE[readOut.kind] ?? readOut.kind}${pictures ? await pictureExtension(source) : outputExtension(source)}`,
-  );
-  if (target === source)
-    throw new HourglassError('CALL_INVALID', `-o: ${flags.output} is the input itself; choose another name.`);
+  const target = applyTarget(flags.output, { cwd: context.cwd, source, kind, pictures, readOut: readOut.kind });
 
   const plugins = await loadPlugins(context);
   const manifest = findStage(plugins.registry, readOut.stage);
@@ -74,31 +59,24 @@ export async function apply(
     );
   const inputOf = (kind: string): string =>
     Object.entries(manifest.inputs).find(([, type]) => type.kind === kind)?.[0] ?? kind;
-  const options = Object.fromEntries(
-    [...(flags.with ?? []), ...(flags.k === undefined ? [] : [`k=${flags.k}`])].map((text) => {
-      const { name, value } = splitAssignment(text, '--with', 'option=value');
-      return [name, parseValue(value)];
-    }),
-  );
+  const stages: Record<string, StageCall> = {
+    ingest: { uses: pictures ? 'data/images' : 'data/ingest', with: { uri: source } },
+    apply: {
+      uses: readOut.stage,
+      with: {
+        [inputOf('dataset')]: '${{ stages.ingest.data }}',
+        [inputOf('model')]: `\${{ named("${APPLIED_MODEL}@latest") }}`,
+      },
+    },
+    export: { uses: target.uses, with: { data: `\${{ stages.apply.${readOut.output} }}`, uri: target.path } },
+  };
+  for (const text of [...(flags.with ?? []), ...(flags.k === undefined ? [] : [`k=${flags.k}`])])
+    setOption(stages, plugins, text);
   const document = {
     hourglass: 'v1',
     name: `apply_${(ref.application ?? 'model').replaceAll('-', '_')}`,
     title: `${readOut.stage} on ${basename(source)}`,
-    stages: {
-      ingest: { uses: pictures ? 'data/images' : 'data/ingest', with: { uri: source } },
-      apply: {
-        uses: readOut.stage,
-        with: {
-          ...options,
-          [inputOf('dataset')]: '${{ stages.ingest.data }}',
-          [inputOf('model')]: `\${{ named("${MODEL}@latest") }}`,
-        },
-      },
-      export: {
-        uses: pictures && !TABLE.test(target) ? 'data/export-images' : 'data/export',
-        with: { data: `\${{ stages.apply.${readOut.output} }}`, uri: target },
-      },
-    },
+    stages,
   };
   const text = JSON.stringify(document, null, 2);
   const { plan, diagnostics } = compile({ text, file: 'apply' }, plugins.registry);
@@ -106,7 +84,7 @@ export async function apply(
   const { exitCode } = await executeRun(context, {
     plan,
     plugins,
-    store: withModel(store, ref),
+    store: withAppliedModel(store, ref),
     file: join(context.cwd, 'apply'),
     text,
     baseDir: context.cwd,
@@ -119,38 +97,36 @@ export async function apply(
   state.exitCode = exitCode;
 }
 
-/** The store with one more name, which means the model asked for: by digest as well as by name. */
-function withModel(store: Store, ref: ArtifactRef): Store {
-  const { names } = store;
-  return {
-    ...store,
-    names: {
-      ...names,
-      resolve: async (reference) =>
-        reference.split('@')[0] === MODEL
-          ? { name: MODEL, version: 1, ref, run: '', at: '' }
-          : names.resolve(reference),
-    },
+/**
+ * Sets `STAGE.OPTION=VALUE`; without a stage, the option of the read-out's stage, else of the one that reads or writes.
+ * @throws CALL_INVALID
+ */
+function setOption(stages: Record<string, StageCall>, plugins: Plugins, text: string): void {
+  const { name, value } = splitAssignment(text, '--with', 'option=value or stage.option=value');
+  const dot = name.lastIndexOf('.');
+  const option = name.slice(dot + 1);
+  const has = (stage: string): boolean =>
+    Object.hasOwn(plugins.stage(stages[stage]!.uses).manifest.options.shape, option);
+  const stage = dot < 0 ? (['apply', 'ingest', 'export'].find(has) ?? 'apply') : name.slice(0, dot);
+  const refuse = (message: string): never => {
+    throw new HourglassError('CALL_INVALID', `--with ${name}: ${message}`);
   };
+  const call = Object.hasOwn(stages, stage)
+    ? stages[stage]!
+    : refuse(`there is no stage ${stage}; expected ${Object.keys(stages).join(', ')}.`);
+  if (Object.hasOwn(call.with, option))
+    refuse('it is given already, by MODEL, INPUT, -o, -k or another --with. Leave it out.');
+  call.with[option] = parseValue(value);
 }
 
-async function mustExist(path: string, input: string): Promise<void> {
-  if (/[*?[]/.test(input) || (await stat(path).catch(() => undefined))) return;
+/** @throws SOURCE_NOT_FOUND with near names */
+async function kindOf(path: string, input: string): Promise<InputKind> {
+  const found = await stat(path).catch(() => undefined);
+  if (found) return found.isFile() ? 'file' : 'folder';
+  if (/[*?[]/.test(input)) return 'glob';
   const near = nearNames(basename(path), await readdir(dirname(path)).catch(() => []));
   throw new HourglassError(
     'SOURCE_NOT_FOUND',
     `No file ${input}.${near.length ? ` Did you mean ${near.map((name) => join(dirname(input), name)).join(' or ')}?` : ''}`,
   );
-}
-
-/** A picture comes back as a PNG, pictures of a table as a table, a folder as a folder. */
-async function pictureExtension(source: string): Promise<string> {
-  if (TABLE.test(source)) return extname(source).toLowerCase();
-  return (await stat(source).catch(() => undefined))?.isFile() ? '.png' : '';
-}
-
-/** Tables come back as they came, where that format can be written. */
-function outputExtension(source: string): string {
-  const extension = extname(source).toLowerCase();
-  return ['.csv', '.arrow', '.feather'].includes(extension) ? extension : '.parquet';
 }

@@ -1,5 +1,6 @@
 import { skipStages } from '@hourglass/core';
 import { dirname } from 'node:path';
+import { APPLIED_MODEL, withAppliedModel } from '../applied-model.ts';
 import { answerHeld } from '../answer-held.ts';
 import { asTyped } from '../as-typed.ts';
 import { checkChanges } from '../check-changes.ts';
@@ -47,11 +48,13 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
   if (record.status === 'running') return answerHeld(context, store, record, changes, flags);
   const overrides = withChanges(record.state.overrides, changes);
   const plan = skipStages(record.plan, flags.skip ?? []);
-  const { only, seed, params } = record.state;
+  const { only, seed, params, names } = record.state;
+  const applied = names[`${APPLIED_MODEL}@latest`];
   const { exitCode } = await executeRun(context, {
     plan,
     plugins,
-    store,
+    // The name that a run of `apply` reads was never published: it stands for the model of that call.
+    store: applied ? withAppliedModel(store, applied.ref) : store,
     file: record.source?.file ?? record.baseDir,
     text: record.source?.text ?? '',
     baseDir: record.baseDir,
