@@ -124,6 +124,8 @@ export interface StoreActivities {
   listParts(ref: ArtifactRef, offset: number, limit: number): Promise<{ total: number; items: PartItem[] }>;
   collectParts(kind: ArtifactKind, entries: CollectEntry[], missing: string[]): Promise<ArtifactRef>;
   publishName(name: string, ref: ArtifactRef, runId: string): Promise<{ version: number }>;
+  /** Refuses options for a retry that the stage does not have, or that cannot be so. `train.epochs` is one of a stage inside a group. */
+  checkOptions(plan: Plan, stage: string, options: Record<string, Json>): Promise<void>;
   writeReport(view: Required<RunView>, run: { id: string; startedAt: string }): Promise<ReportPlace>;
 }
 

@@ -1,7 +1,14 @@
 import { HourglassError, refuseEvent, type Incoming, type RunEvent } from '@hourglass/core/interpreter';
-import { CancellationScope, condition, type defineUpdate, setHandler } from '@temporalio/workflow';
-import type { ContinuedRun, RunUpdates } from './contract.ts';
-import { toFailure } from './failure.ts';
+import {
+  CancellationScope,
+  condition,
+  type defineUpdate,
+  patched,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
+import type { ContinuedRun, RunUpdates, StoreActivities } from './contract.ts';
+import { fromFailure, STORE_RETRY, toFailure } from './failure.ts';
 import { DESCRIPTIONS, updates } from './messages.ts';
 import { statusLine } from './run-details.ts';
 
@@ -39,6 +46,8 @@ export function listenToPeople(run: ContinuedRun): People {
     setHandler(
       updates[name] as unknown as ReturnType<typeof defineUpdate<{ status: string }, [RunUpdates[K]]>>,
       async (said: RunUpdates[K]) => {
+        // Runs begun by a build that did not ask are replayed as they went.
+        if (changesOptions(said) && patched('check-options')) await checkOptions(run, said);
         await condition(() => send !== undefined || stopped);
         if (stopped) {
           const message = 'The run ended, or continues in a new history, just now: try again.';
@@ -82,16 +91,44 @@ export function listenToPeople(run: ContinuedRun): People {
   };
 }
 
+type Retry = RunUpdates['retryStage'];
+
+const changesOptions = (said: Partial<Retry> | undefined): said is Retry & Required<Pick<Retry, 'options'>> =>
+  Object.keys(said?.options ?? {}).length > 0;
+
+/** Options are declared by plugins, which the worker has and this sandbox has not: it is asked before anything is kept. */
+async function checkOptions(run: ContinuedRun, said: Required<Pick<Retry, 'stage' | 'options'>>): Promise<void> {
+  const activities = proxyLocalActivities<Pick<StoreActivities, 'checkOptions'>>({
+    startToCloseTimeout: '1 minute',
+    retry: STORE_RETRY,
+    summary: `options of ${said.stage}`,
+  });
+  try {
+    await activities.checkOptions(run.plan, said.stage, said.options);
+  } catch (error) {
+    throw toFailure(fromFailure(error, said.stage), true);
+  }
+  // It may have been answered otherwise meanwhile.
+  const late = refuse(run, 'retryStage', said);
+  if (late) throw toFailure(late.toJSON(), true);
+}
+
 function refuse<K extends keyof RunUpdates>(
   run: ContinuedRun,
   name: K,
   said: RunUpdates[K],
 ): HourglassError | undefined {
-  const fields = said as { stage?: unknown } | undefined;
+  const fields = said as { stage?: unknown; options?: unknown } | undefined;
   if (name !== 'pause' && name !== 'resume' && typeof fields?.stage !== 'string')
     return new HourglassError(
       'CALL_INVALID',
       `\`${name}\`: expected {"stage": "NAME"}, found ${JSON.stringify(said)}.`,
+    );
+  const options = fields?.options;
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options)))
+    return new HourglassError(
+      'CALL_INVALID',
+      `\`${name}\`: expected "options": {"NAME": VALUE}, found ${JSON.stringify(options)}.`,
     );
   const { paused } = run.state;
   if (name === 'pause' ? paused : name === 'resume' && !paused)

@@ -1,3 +1,4 @@
+import type { Json } from '@hourglass/core';
 import { describe, expect, test } from 'vitest';
 import { cancelTemporalRun, tellRun } from '../client/run-handle.ts';
 import { submitRun } from '../client/submit-run.ts';
@@ -42,7 +43,18 @@ describe('people', () => {
       ['one', 'other'].every((stage) => view?.state?.stages[stage]?.status === 'held'),
     );
     expect(held.view!.state!.stages['one']!.error!.message).toContain('part p0 is bad');
-    await tellRun(place.client, id, 'retryStage', { stage: 'one', options: { fail: '' }, by });
+    // The Temporal UI sends what a person typed: it is held against the plugin's own declaration.
+    const retry = (options: Record<string, Json>) =>
+      tellRun(place.client, id, 'retryStage', { stage: 'one', options, by });
+    await expect(retry({ foo: 1 })).rejects.toMatchObject({
+      code: 'CALL_INVALID',
+      message: expect.stringMatching(/one\.foo: toy\/pass has no option foo/) as string,
+    });
+    await expect(retry({ fail: 1 })).rejects.toThrow(/one\.fail: .*found 1/);
+    await expect(retry('fail' as never)).rejects.toThrow(/expected "options": \{"NAME": VALUE\}, found "fail"/);
+    const refused = await place.until(id, () => true);
+    expect(refused.view!.state!.stages['one']).toEqual(held.view!.state!.stages['one']);
+    await retry({ fail: '' });
     await tellRun(place.client, id, 'skipStage', { stage: 'other', by });
     const { execution, view } = await place.ended(id);
     expect(execution).toBe('COMPLETED');

@@ -6,6 +6,7 @@ import {
   compile,
   formatDiagnostics,
   HourglassError,
+  optionProblem,
   skipStages,
   type CacheAnswer,
   type Plan,
@@ -71,6 +72,16 @@ export function storeActivities(options: StoreActivityOptions): StoreActivities 
       failing(async () => {
         const { version } = await store.names.publish(name, ref, { run: runId });
         return { version };
+      }),
+    checkOptions: (plan, stage, options) =>
+      failing(async () => {
+        for (const [name, value] of Object.entries(options)) {
+          const path = `${stage}.${name}`;
+          const dot = path.lastIndexOf('.');
+          const problem = optionProblem(plan, plugins.registry, path.slice(0, dot), path.slice(dot + 1), value);
+          if (problem !== undefined)
+            throw new HourglassError('CALL_INVALID', `Options of \`${stage}\`: ${path}: ${problem}`);
+        }
       }),
     writeReport: (view, run) => failing(() => writeReport(store, view, run)),
   };

@@ -34,6 +34,7 @@ export { pipelineJsonSchema } from './json-schema.ts';
 export { isForced } from './is-forced.ts';
 export { INTERPRETER } from './plan.ts';
 export type * from './plan.ts';
+export { optionProblem } from './option-problem.ts';
 export { parsePath, stagePathOf } from './reduce/path.ts';
 export { createRegistry, findStage, stageIds } from './registry.ts';
 export type { Registry } from './registry.ts';

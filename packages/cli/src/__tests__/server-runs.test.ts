@@ -112,7 +112,16 @@ describe('a run on the server', () => {
     const id = await submit('held', failing('one') + failing('two') + failing('three'));
     await until(id, (run) => ['one', 'two', 'three'].every((stage) => is(stage, 'held')(run)));
     const other = await call('retry', id, '--with', 'four.fail=no');
-    expect(other.err).toMatch(/--with can change one, two, three/);
+    expect(other.err).toMatch(/there is no stage four in toy\. There are one, two, three/);
+    for (const [change, message] of [
+      ['one.foo=1', /--with one\.foo: toy\/work has no option foo\. There are steps, delay/],
+      ['one.fail=maybe', /--with one\.fail: .*found "maybe"/],
+      ['one.fail.kind=no', /changed as a whole; give one\.fail with all its keys as JSON: one\.fail='\{"kind":"no"\}'/],
+    ] as const) {
+      const refused = await call('retry', id, '--with', change);
+      expect(refused.err).toMatch(message);
+      expect(refused.code).toBe(2);
+    }
     expect((await call('retry', id, '--with', 'one.fail=no')).out).toMatch(/one of held-.* is tried again/);
     expect((await call('skip', id, 'two')).code).toBe(0);
     expect((await call('reject', id, 'three')).out).toMatch(/is stopped/);

@@ -2,9 +2,11 @@ import { readTemporalRun, submitRun, tellRun, type TemporalRun } from '@hourglas
 import { HourglassError, type Json } from '@hourglass/core';
 import { stageRows } from '@hourglass/runtime';
 import { answersFor } from '../answer-held.ts';
-import { type OptionChange, withChanges } from '../option-change.ts';
+import { checkChanges } from '../check-changes.ts';
 import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
+import { loadPlugins } from '../load-plugins.ts';
+import { type OptionChange, withChanges } from '../option-change.ts';
 import { type TemporalFlags, withClient } from './with-client.ts';
 
 export interface ServerRetryFlags extends TemporalFlags {
@@ -26,9 +28,11 @@ export async function retryOnServer(
   const { stdout, colors: c, env } = context;
   return withClient(context, flags, async (client, settings) => {
     const run = await readTemporalRun(client, workflowId);
+    const { state, prepared } = run.view ?? {};
+    if (prepared && changes.length > 0)
+      checkChanges(prepared.plan, await loadPlugins(context, prepared.baseDir), changes);
     if (run.execution === 'RUNNING') {
-      const { plan } = run.view?.prepared ?? {};
-      const { state } = run.view ?? {};
+      const { plan } = prepared ?? {};
       const held = plan && state ? stageRows(plan, state).filter(({ status }) => status === 'held') : [];
       const by = currentUser();
       for (const answer of answersFor(

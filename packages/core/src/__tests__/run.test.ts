@@ -222,6 +222,22 @@ ${stage('train', '').replace(/^/gm, '    ').trimEnd()}
     expect(state.overrides).toEqual({ 'g.train': { epochs: 5 } });
   });
 
+  it('retry a file with its params changed', async () => {
+    const p = plan(`${header}  g: { uses: ./g.yaml, onFailure: { wait: 1h } }\n`, {
+      readFile: () => ({
+        file: 'g.yaml',
+        text: `hourglass: v1\nname: g\nparams: { epochs: 1 }\nstages:\n  train: { uses: imputation/train, with: { data: '\${{ named("d@latest") }}', epochs: '\${{ params.epochs }}' } }\n`,
+      }),
+    });
+    const { h } = answers({ type: 'retry-stage', path: 'g', options: { epochs: 5 }, by: 'ada' });
+    const base = host({
+      run: (task) => (task.path === 'g.train' && task.options.epochs !== 5 ? fail('DATA_INSUFFICIENT') : good(task)),
+    });
+    const names = { 'd@latest': { version: 1, ref: refOf('dataset', 'd') } };
+    const state = await run(p, { ...base, ask: h.ask!, sleep: h.sleep }, { names });
+    expect(state.status).toBe('succeeded');
+  });
+
   it('skip it, give it up, or come too late', async () => {
     const base = (): ReturnType<typeof host> => host({ run: breaking().run });
     const skipping = answers({ type: 'skip-stage', path: 'train', by: 'ada' }).h;

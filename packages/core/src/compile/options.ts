@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { didYouMean } from '../did-you-mean.ts';
 import type { DocPath } from '../document.ts';
 import { parseExpression } from '../expression/cel.ts';
@@ -12,6 +12,7 @@ import { checkValue } from './expressions.ts';
 import type { OnRead } from './expressions.ts';
 import { isFields, showValue } from './reporter.ts';
 import type { Fields, Reporter } from './reporter.ts';
+import { unknownKeys } from './unknown-keys.ts';
 
 interface Site {
   r: Reporter;
@@ -53,12 +54,18 @@ export function checkOptions(site: Site, manifest: StageManifest, given: Fields)
         issues.push({ ...issue, path: [name, ...issue.path] });
     }
   for (const issue of issues) reportIssue(site, manifest, issue, probe);
-  for (const [name, value] of Object.entries(given)) {
-    const schema = schemas[name];
-    // A JSON Schema is costly to make: only of options that hold something.
-    if (schema && typeof value === 'object' && value !== null)
-      checkNestedKeys(site, manifest, jsonShape(schema), value, [...path, name]);
-  }
+  for (const [name, value] of Object.entries(given))
+    for (const { path: within, names } of schemas[name] ? unknownKeys(schemas[name], value) : []) {
+      const at = [...path, name, ...within];
+      const key = String(within.at(-1));
+      if (!reported(site, at))
+        r.report(at, 'unknown-option', `${manifest.id} does not know \`${key}\` here`, {
+          at: 'key',
+          expected: `one of ${names.join(', ')}`,
+          found: key,
+          suggestion: didYouMean(key, names),
+        });
+    }
   return given as Record<string, Json>;
 }
 
@@ -141,56 +148,6 @@ function expectedOf(issue: z.core.$ZodIssue): string | undefined {
   if (issue.code === 'too_small') return `${issue.inclusive ? 'at least' : 'more than'} ${String(issue.minimum)}`;
   if (issue.code === 'too_big') return `${issue.inclusive ? 'at most' : 'less than'} ${String(issue.maximum)}`;
   return undefined;
-}
-
-interface JsonShape {
-  type?: string;
-  properties?: Record<string, JsonShape>;
-  additionalProperties?: boolean | JsonShape;
-  items?: JsonShape;
-  anyOf?: JsonShape[];
-}
-
-const shapes = new WeakMap<z.ZodType, JsonShape>();
-
-function jsonShape(schema: z.ZodType): JsonShape {
-  let shape = shapes.get(schema);
-  if (!shape) {
-    shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonShape;
-    shapes.set(schema, shape);
-  }
-  return shape;
-}
-
-/** zod lets unknown keys of nested objects pass in silence; a person who mistyped one wants to know. */
-function checkNestedKeys(site: Site, manifest: StageManifest, schema: JsonShape, value: unknown, path: DocPath): void {
-  if (Array.isArray(value)) {
-    if (schema.items)
-      for (const [i, item] of value.entries()) checkNestedKeys(site, manifest, schema.items, item, [...path, i]);
-    return;
-  }
-  if (!isFields(value)) return;
-  const objects = schema.anyOf?.filter((variant) => variant.type === 'object') ?? [];
-  const target = objects.length === 1 ? objects[0]! : schema;
-  if (!target.properties) {
-    const values = target.additionalProperties;
-    if (values && typeof values === 'object')
-      for (const [key, item] of Object.entries(value)) checkNestedKeys(site, manifest, values, item, [...path, key]);
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    const field = target.properties[key];
-    if (field) checkNestedKeys(site, manifest, field, item, [...path, key]);
-    else if (!target.additionalProperties && !reported(site, [...path, key])) {
-      const names = Object.keys(target.properties);
-      site.r.report([...path, key], 'unknown-option', `${manifest.id} does not know \`${key}\` here`, {
-        at: 'key',
-        expected: `one of ${names.join(', ')}`,
-        found: key,
-        suggestion: didYouMean(key, names),
-      });
-    }
-  }
 }
 
 function reported(site: Site, path: DocPath): boolean {

@@ -174,13 +174,14 @@ function openGroup(turn: Turn, execution: Execution): void {
   startLevel(turn, innerFrame(turn, execution, params));
 }
 
-/** Params of `uses: ./other.yaml`: what `with` gives, over the file's defaults. */
+/** Params of `uses: ./other.yaml`: what a retry changed, over what `with` gives, over the file's defaults. */
 export function groupParams(turn: Turn, execution: Execution): Record<string, Json> {
-  const { frame, plan } = execution;
+  const { frame, plan, state } = execution;
   const params: Record<string, Json> = {};
   for (const [name, param] of Object.entries(plan.group!.params ?? {}))
     if (param.default !== undefined) params[name] = param.default;
-  return Object.assign(params, resolveValue(turn.state, frame, plan.options, variablesOf(execution)));
+  const given = resolveValue(turn.state, frame, plan.options, variablesOf(execution));
+  return Object.assign(params, given, turn.state.overrides[frame.stagePrefix + plan.id], state.overrides);
 }
 
 /** A stage inside a group settled: the group has, when all have. */
