@@ -480,6 +480,21 @@ describe('compile: fan-out, names and choices', () => {
     expect(check(text.replace('imputation/impute\n', 'imputation/impute\n    onSkipped: run\n'))).toEqual([]);
   });
 
+  it('warns of a gate or an approval of what is written by then, also inside a group', () => {
+    const writer = `uses: data/export, with: { data: "\${{ stages.ingest.data }}", uri: out.csv }`;
+    const checked = (stage: string): string =>
+      formatDiagnostics(
+        check(`hourglass: v1\nname: p\nstages:\n  ingest: { uses: data/ingest, with: { uri: x } }\n  out: ${stage}\n`),
+      );
+    expect(checked(`{ ${writer}, approve: true }`)).toMatch(
+      /warning: What `out` writes is written before anyone is asked[^]*`approve` on the stage before it, which `out` then names in `needs`/,
+    );
+    expect(checked(`{ ${writer}, gate: "params == params" }`)).toContain('before the gate is judged');
+    expect(checked(`{ stages: { file: { ${writer} } }, approve: {} }`)).toContain('What `out.file` writes');
+    expect(checked(`{ ${writer}, approve: false }`)).toBe('');
+    expect(checked(`{ ${writer}, needs: [ingest] }`)).toBe('');
+  });
+
   it('checks what is published', () => {
     expect(formatDiagnostics(check(`${SOUND}publish: { x: "\${{ stages.trian.model }}" }\n`))).toContain(
       'did you mean train?',

@@ -16,6 +16,7 @@ import { checkCondition, checkValue } from './expressions.ts';
 import type { OnRead } from './expressions.ts';
 import { checkSweepConditions, readForEach, readSweep } from './fan-out.ts';
 import type { CheckedFanOut } from './fan-out.ts';
+import { warnOfLateJudgement } from './judged-late.ts';
 import { isFile, scopeOf } from './level.ts';
 import type { Declared, Level } from './level.ts';
 import { checkOptions } from './options.ts';
@@ -195,6 +196,7 @@ function checkStage(level: Level, declared: Declared, need: OnNeed, inherited: I
     );
   if (fields.gate !== undefined)
     plan.gate = checkCondition(r, [...path, 'gate'], fields.gate, judged, onOwnRead, '`gate`');
+  warnOfLateJudgement(level, declared, plan);
   return plan;
 }
 
