@@ -47,7 +47,7 @@ export function runDetails(plan: Plan, state: RunState, notes: RunNotes): string
 export function statusLine(state: RunState): string {
   if (state.status !== 'running') return state.status;
   const waiting = Object.entries(state.stages).find(([, { status }]) => status === 'approval' || status === 'held');
-  if (waiting) return `waiting for a person (${waiting[0]})`;
+  if (waiting) return `waiting for a person (${waiting[0]}${state.paused ? '; paused' : ''})`;
   return state.paused ? 'paused' : 'running';
 }
 

@@ -189,6 +189,9 @@ describe('a run on the server', () => {
     );
     expect((await call('pause', id)).out).toMatch(/paused: no further stage/);
     await until(id, is('a', 'done'));
+    expect((await call('status', id)).out).toMatch(
+      /■ toy is paused: no further stage is started\n   → hourglass resume stop-/,
+    );
     expect((await call('resume', id)).out).toMatch(/goes on/);
     await until(id, is('b', 'active'));
     expect((await call('cancel', id)).code).toBe(0);

@@ -211,9 +211,15 @@ function verdict({ context, record, ...facts }: SummaryFacts, rows: StageRow[], 
       ];
     case 'running': {
       const asks = rows.some(({ status }) => status === 'approval' || status === 'held');
+      const { paused } = record.state;
+      const says = [
+        ...(asks ? [`waits for a person: ${waitingFor(rows)}`] : []),
+        ...(paused ? ['is paused: no further stage is started'] : []),
+      ];
       return [
-        ` ${asks ? c.yellow('?') : c.cyan('▸')} ${c.bold(record.pipeline)} ${asks ? `waits for a person: ${waitingFor(rows)}` : 'is under way'}`,
+        ` ${asks ? c.yellow('?') : paused ? c.yellow('■') : c.cyan('▸')} ${c.bold(record.pipeline)} ${says.join('; ') || 'is under way'}`,
         ...toAnswer(''),
+        ...(paused ? [`   ${c.cyan('→')} hourglass resume ${record.id}`] : []),
         `   ${tail}`,
       ];
     }
