@@ -76,7 +76,12 @@ export async function tellRun<K extends keyof RunUpdates>(
   try {
     return await found(workflowId, handle.executeUpdate<{ status: string }, [RunUpdates[K]]>(what, { args: [said] }));
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) throw HourglassError.fromJSON(fromFailure(error.cause, what));
+    if (error instanceof WorkflowUpdateFailedError) {
+      const failure = fromFailure(error.cause, what);
+      throw HourglassError.fromJSON(
+        failure.code === 'RUN_STATE' ? { ...failure, remedy: seeStatus(workflowId) } : failure,
+      );
+    }
     throw error;
   }
 }
@@ -130,9 +135,19 @@ export async function found<T>(workflowId: string, work: Promise<T>): Promise<T>
     return await work;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError && /already completed/.test(error.message))
-      throw refusal('RUN_STATE', `Run ${workflowId} has ended; nothing can be changed any more.`, error);
+      throw refusal(
+        'RUN_STATE',
+        `Run ${workflowId} has ended; nothing can be changed any more.`,
+        error,
+        seeStatus(workflowId),
+      );
     if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND))
-      throw refusal('RUN_NOT_FOUND', `No run "${workflowId}" on the server. See: hourglass status`, error);
+      throw refusal(
+        'RUN_NOT_FOUND',
+        `No run "${workflowId}" on the server.`,
+        error,
+        'Use an id `hourglass status` shows.',
+      );
     throw error;
   }
 }
@@ -148,6 +163,8 @@ async function answered(workflowId: string, query: Promise<RunView>): Promise<Ru
   }
 }
 
-function refusal(code: ErrorCode, message: string, cause: unknown): HourglassError {
-  return new HourglassError(code, message, { cause });
+const seeStatus = (workflowId: string): string => `See \`hourglass status ${workflowId}\`.`;
+
+function refusal(code: ErrorCode, message: string, cause: unknown, remedy?: string): HourglassError {
+  return new HourglassError(code, message, { cause, remedy });
 }

@@ -18,7 +18,9 @@ export function recordOf({ workflowId, execution, startedAt, closedAt, view, fai
   if (view === undefined || !isPrepared(view))
     throw failure
       ? HourglassError.fromJSON(failure)
-      : new HourglassError('RUN_STATE', `Run ${workflowId} has not begun: it is ${execution.toLowerCase()}.`);
+      : new HourglassError('RUN_STATE', `Run ${workflowId} has not begun: it is ${execution.toLowerCase()}.`, {
+          remedy: `Look again with \`hourglass status ${workflowId}\`.`,
+        });
   return viewRecord(view, {
     id: workflowId,
     status: EXECUTIONS[execution] ?? 'running',

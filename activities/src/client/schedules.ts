@@ -195,10 +195,9 @@ async function findSchedule(client: Client, name: string): Promise<Found> {
     const description = await describeOr(handle);
     if (description) return { handle, description };
   }
-  throw new HourglassError(
-    'RUN_NOT_FOUND',
-    `No schedule "${name}" on the server. See: hourglass schedule list; make one: hourglass schedule apply FILE`,
-  );
+  throw new HourglassError('RUN_NOT_FOUND', `No schedule "${name}" on the server.`, {
+    remedy: 'Use a name `hourglass schedule list` shows, or make one: `hourglass schedule apply FILE`.',
+  });
 }
 
 async function describeOr(handle: ScheduleHandle): Promise<ScheduleDescription | undefined> {

@@ -50,8 +50,8 @@ export async function submitRun(
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw new HourglassError(
       'RUN_STATE',
-      `Run ${id} is under way already. Watch it: hourglass watch ${id}. For another one of the same pipeline and partition, give it an id: --id NAME`,
-      { details: { run: id } },
+      `Run ${id} is under way already. For another one of the same pipeline and partition, give it an id: --id NAME`,
+      { details: { run: id }, remedy: `Watch it: \`hourglass watch ${id}\`.` },
     );
   }
 }

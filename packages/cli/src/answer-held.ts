@@ -52,7 +52,8 @@ export function answersFor(
   if (held.length === 0)
     throw new HourglassError(
       'RUN_STATE',
-      `Run ${runId} is still running, and no stage of it is held open after a failure. Stop it first (Ctrl-C where it runs; hourglass cancel, on a server), or wait for its end.`,
+      `Run ${runId} is still running, and no stage of it is held open after a failure.`,
+      { remedy: 'Stop it first (Ctrl-C where it runs; `hourglass cancel`, on a server), or wait for its end.' },
     );
   const options = new Map<string, Record<string, Json>>();
   for (const { stage, option, value } of changes) {
@@ -61,6 +62,7 @@ export function answersFor(
       throw new HourglassError(
         'RUN_STATE',
         `Run ${runId} is still running: --with can change ${held.join(', ')}, which failed and is held open, not ${stage}.`,
+        { remedy: 'Name an option of those, or wait for the end of the run.' },
       );
     const name = stage === path ? option : `${stage.slice(path.length + 1)}.${option}`;
     options.set(path, { ...options.get(path), [name]: value });

@@ -92,6 +92,8 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export interface ErrorJson {
   code: ErrorCode;
   message: string;
+  /** What to do about it, where that is not what the code says. */
+  remedy?: string;
   details?: Record<string, unknown>;
   /** Message chain of the causes, outermost first; stack of a foreign cause for logs only. */
   causes?: string[];
@@ -103,12 +105,19 @@ export interface ErrorJson {
 export class HourglassError extends Error {
   readonly code: ErrorCode;
   readonly details: Record<string, unknown>;
+  /** What to do about it. @default what `ERROR_CODES` says */
+  readonly remedy?: string;
 
-  constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; remedy?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HourglassError';
     this.code = code;
     this.details = options.details ?? {};
+    if (options.remedy !== undefined) this.remedy = options.remedy;
   }
 
   get retryable(): boolean {
@@ -119,12 +128,19 @@ export class HourglassError extends Error {
     const causes: string[] = [];
     for (let cause = this.cause; cause !== undefined && causes.length < 5; cause = (cause as Error).cause)
       causes.push(cause instanceof Error ? cause.message : String(cause));
-    return { code: this.code, message: this.message, details: this.details, ...(causes.length ? { causes } : {}) };
+    const { code, message, remedy, details } = this;
+    return {
+      code,
+      message,
+      ...(remedy === undefined ? {} : { remedy }),
+      details,
+      ...(causes.length ? { causes } : {}),
+    };
   }
 
   static fromJSON(json: ErrorJson): HourglassError {
     const cause = json.causes?.length ? new Error(json.causes.join(': ')) : undefined;
-    return new HourglassError(json.code, json.message, { details: json.details, cause });
+    return new HourglassError(json.code, json.message, { details: json.details, remedy: json.remedy, cause });
   }
 
   /** Any thrown value as ours: foreign errors become `fallback`, keeping the original as cause. */

@@ -44,7 +44,7 @@ export function failures(stages: readonly ReportStage[]): Child {
           html`<div class="notice bad">
             <p><strong>${stage.path}</strong> ${lookOf(stage.status).word}: <code>${stage.error.code}</code></p>
             <p style="white-space:pre-wrap">${stage.error.message}</p>
-            <p class="muted">→ ${ERROR_CODES[stage.error.code]?.remedy}</p>
+            <p class="muted">→ ${stage.error.remedy ?? ERROR_CODES[stage.error.code]?.remedy}</p>
           </div>`,
         ]
       : []),

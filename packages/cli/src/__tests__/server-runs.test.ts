@@ -98,12 +98,22 @@ describe('a run on the server', () => {
     expect(yes.out).toMatch(/a of ask-.*: approved \(ada\)/);
     const run = await until(id, is('b', 'approval'));
     expect(run.view.state.stages['a']!.decision).toEqual({ approved: true, by: 'ada', reason: 'looks right' });
-    expect((await call('approve', id, 'a')).err).toMatch(/does not wait for approval: it is done/);
+    expect((await call('approve', id, 'a')).err).toMatch(
+      /does not wait for approval: it is done[^]*→ See `hourglass status ask-\S+`\./,
+    );
+    const twice = await call('submit', join(at.dir, 'ask.yaml'), '--id', id);
+    expect(twice.err).toMatch(/is under way already[^]*→ Watch it: `hourglass watch ask-\S+`\./);
     expect((await call('reject', id, 'b')).code).toBe(0);
     await until(id, ({ execution }) => execution === 'FAILED');
-    expect((await call('reject', id, 'b')).err).toMatch(/has ended/);
+    expect((await call('reject', id, 'b')).err).toMatch(/has ended[^]*→ See `hourglass status ask-\S+`\./);
     const nowhere = await call('approve', 'nobody', 'a');
-    expect(nowhere.err).toMatch(/No run "nobody" in .*store.* Nor is there one on the Temporal server at/s);
+    expect(nowhere.err).toMatch(
+      /No run "nobody" in .*store.* Nor is there one on the Temporal server at[^]*→ Use an id `hourglass runs` or, of the server, `hourglass status` shows\./,
+    );
+    expect((await call('status', 'nobody')).err).toMatch(
+      /No run "nobody" on the server\.\n {2}→ Use an id `hourglass status` shows\./,
+    );
+    expect((await call('schedule', 'describe', 'nobody')).err).toMatch(/→ Use a name `hourglass schedule list` shows/);
   });
 
   it('that is held open after a failure is tried again in place, skipped, or given up', async () => {

@@ -6,8 +6,9 @@ export function printError(context: CliContext, thrown: unknown): void {
   const { errorColors: c, stderr } = context;
   const error = HourglassError.from(thrown, 'INTERNAL');
   stderr.write(`${c.red(c.bold('error'))} ${c.bold(error.code)} ${indented(error.message)}\n`);
-  // Its own message lists line after line; the generic remedy would only repeat that they must be mended.
-  if (error.code !== 'PIPELINE_INVALID') stderr.write(`  ${c.cyan('→')} ${ERROR_CODES[error.code].remedy}\n`);
+  // Its own message lists line after line; the remedy would only repeat that they must be mended.
+  if (error.code !== 'PIPELINE_INVALID')
+    stderr.write(`  ${c.cyan('→')} ${error.remedy ?? ERROR_CODES[error.code].remedy}\n`);
   if (!context.debug) {
     if (error.code === 'INTERNAL') stderr.write(`  ${c.dim('--debug shows where it happened')}\n`);
     return;

@@ -77,7 +77,7 @@ export function failedItems({ plan, state }: RunRecord, { colors: c, debug }: Cl
       ...known.flatMap(({ key, error }) => [
         ` ${c.yellow('!')} ${c.bold(`${id}[${key}]`)} failed: ${error.code}`,
         ...wrap(firstLine(error.message), width - 6).map((line) => `     ${line}`),
-        `     ${c.cyan('→')} ${ERROR_CODES[error.code]?.remedy ?? ''}`,
+        `     ${c.cyan('→')} ${error.remedy ?? ERROR_CODES[error.code]?.remedy ?? ''}`,
         ...(debug ? causesOf(error).map((line) => c.dim(`     ${line}`)) : []),
       ]),
       ...(rest > 0 ? [c.dim(`   and ${plural(rest, 'item')} more of ${id}`)] : []),

@@ -172,7 +172,7 @@ function failure(row: StageRow, { colors: c, debug }: CliContext, width: number)
   return [
     `  ${c.red('✗')} ${c.bold(row.path)} failed${tried}: ${c.bold(error.code)}`,
     ...message,
-    `    ${c.cyan('→')} ${ERROR_CODES[error.code]?.remedy ?? ''}`,
+    `    ${c.cyan('→')} ${error.remedy ?? ERROR_CODES[error.code]?.remedy ?? ''}`,
     ...(debug ? causesOf(error).map((line) => c.dim(`    ${line}`)) : []),
   ];
 }

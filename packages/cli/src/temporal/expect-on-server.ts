@@ -23,6 +23,6 @@ export async function expectOnServer(
   throw new HourglassError(
     'RUN_NOT_FOUND',
     `${missing.message} Nor is there one on the Temporal server at ${address} (namespace ${namespace}).`,
-    { details: missing.details },
+    { details: missing.details, remedy: 'Use an id `hourglass runs` or, of the server, `hourglass status` shows.' },
   );
 }

@@ -69,7 +69,8 @@ function again(run: TemporalRun, changes: readonly OptionChange[], { skip = [], 
   if (state === undefined || prepared === undefined || request === undefined)
     throw new HourglassError(
       'RUN_STATE',
-      `Run ${workflowId} ended before it began${run.failure ? `: ${run.failure.message}` : '.'} Put that right and submit it anew: hourglass submit FILE`,
+      `Run ${workflowId} ended before it began${run.failure ? `: ${run.failure.message}` : '.'}`,
+      { remedy: 'Put that right and submit it anew: `hourglass submit FILE`.' },
     );
   const overrides: Record<string, Record<string, Json>> = withChanges(state.overrides, changes);
   return {
