@@ -215,6 +215,18 @@ describe('a run on the server', () => {
     expect(history.events.at(-1)!.eventType).toMatch(/WORKFLOW_EXECUTION_CANCELED/);
   });
 
+  it('is refused by submit for its params before the server hears of it, as a run here is', async () => {
+    const params = 'params: { rate: { type: number, maximum: 1 }, name: a }\n';
+    const file = at.write('params.yaml', toyPipeline('  a: { uses: toy/work }\n', params));
+    for (const given of [[], ['-p', 'rate=2'], ['-p', 'rate=1', '-p', 'nmae=b'], ['-p', 'rate=1', '--only', 'b']]) {
+      const id = `params-${own}`;
+      const [submitted, run] = [await call('submit', file, '--id', id, ...given), await call('run', file, ...given)];
+      expect(submitted).toEqual(run);
+      expect(submitted.code).toBe(2);
+      expect((await call('status', id)).err).toMatch(/RUN_NOT_FOUND/);
+    }
+  });
+
   it('is refused by submit at once where the worker has another store', async () => {
     const file = at.write('other.yaml', toyPipeline('  a: { uses: toy/work }\n'));
     const called = await call('submit', file, '--id', `other-${own}`, '--store', join(at.dir, 'elsewhere'));

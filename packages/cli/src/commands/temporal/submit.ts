@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { carrySources, readTemporalRun, submitRun } from '@hourglass/activities/client';
-import { compact, HourglassError } from '@hourglass/core';
+import { bind, compact, HourglassError } from '@hourglass/core';
+import { pinnedNames } from '@hourglass/runtime';
 import type { RunRequest } from '@hourglass/workflows';
 import { bindingOf, type BindingFlags } from '../../bind-options.ts';
 import type { CliContext } from '../../context.ts';
@@ -32,10 +33,13 @@ export async function submit(
   const { plan, plugins, source, baseDir, warnings } = pipeline;
   if (warnings.length) context.stderr.write(`${renderDiagnostics(warnings, context.errorColors)}\n\n`);
   const store = await openStoreFor(context, flags);
-  const { digest } = await store.artifacts.putBlob(new TextEncoder().encode(JSON.stringify(source)));
-  const outDir = absoluteOut(context, flags.out);
   const binding = compact(await bindingOf(context, plan, flags));
   const { partition } = flags;
+  // What `hourglass run` refuses before anything runs is refused before the server hears of it.
+  const scheduledAt = new Date().toISOString();
+  bind(plan, { runId: '', scheduledAt, names: await pinnedNames(plan, store), ...compact({ partition }), ...binding });
+  const { digest } = await store.artifacts.putBlob(new TextEncoder().encode(JSON.stringify(source)));
+  const outDir = absoluteOut(context, flags.out);
   // In a folder store the workers are on this machine, or see its folders; in object storage they may see nothing of it.
   const carried = store.driver.resident
     ? undefined
