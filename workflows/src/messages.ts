@@ -22,7 +22,8 @@ export const DESCRIPTIONS: Record<keyof RunUpdates, string> = {
   pause: 'Start no further stage; what runs goes on. {"by": "…"}',
   resume: 'Go on after a pause. {"by": "…"}',
   approve: 'Say yes to a stage that waits for a person. {"stage": "…", "by": "…", "reason": "…"}',
-  reject: 'Say no to a stage that waits for a person. {"stage": "…", "by": "…", "reason": "…"}',
+  reject:
+    'Say no to a stage that waits for a person, or give up one that is held open. {"stage": "…", "by": "…", "reason": "…"}',
   retryStage: 'Try a stage again that failed and is held open, with options changed. {"stage": "…", "options": {…}}',
   skipStage: 'Leave out a stage that waits or is held open. {"stage": "…"}',
   cancelStage: 'Stop a stage. {"stage": "…"}',

@@ -23,7 +23,9 @@ export function recordOf({ workflowId, execution, startedAt, closedAt, view, fai
         });
   return viewRecord(view, {
     id: workflowId,
-    status: EXECUTIONS[execution] ?? 'running',
+    // Of a run whose stage was cancelled the server says failed: it was not itself asked to cancel.
+    status:
+      execution === 'FAILED' && view.state.status === 'cancelled' ? 'cancelled' : (EXECUTIONS[execution] ?? 'running'),
     startedAt,
     finishedAt: closedAt,
   });

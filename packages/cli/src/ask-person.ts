@@ -118,5 +118,5 @@ function answerOf(key: string, path: string, held: boolean): Answer | undefined 
     return key === 'y' ? { type: 'approve', path, by } : key === 'n' ? { type: 'reject', path, by } : undefined;
   if (key === 'r') return { type: 'retry-stage', path, by };
   if (key === 's') return { type: 'skip-stage', path, by };
-  return key === 'x' ? { type: 'cancel-stage', path, by } : undefined;
+  return key === 'x' ? { type: 'reject', path, by } : undefined;
 }

@@ -6,7 +6,7 @@ import { cancelRun, cancelStage } from './reduce/cancel.ts';
 import { collected } from './reduce/collect.ts';
 import { listed } from './reduce/fan.ts';
 import { close } from './reduce/finish.ts';
-import { decide, failStage, settle, SETTLED, startLevel, startStage } from './reduce/stage.ts';
+import { decide, failStage, giveUp, settle, SETTLED, startLevel, startStage } from './reduce/stage.ts';
 import { locate, rootFrame, writable } from './reduce/turn.ts';
 import type { Execution, Site, Turn } from './reduce/turn.ts';
 import { askAgain, runReady } from './reduce/walk.ts';
@@ -87,6 +87,7 @@ function apply(turn: Turn, event: RunEvent): void {
     case 'reject': {
       const at = site(turn, event.path);
       if (at?.state.status === 'approval') decide(turn, at, event.type === 'approve', event.by, event.reason);
+      if (at?.state.status === 'held' && event.type === 'reject') giveUp(turn, at, event.by, event.reason);
       return;
     }
     case 'retry-stage': {
@@ -136,6 +137,7 @@ function override(turn: Turn, { frame, plan, state }: Site, options: Record<stri
 }
 
 const SKIPPABLE: ReadonlySet<string> = new Set(['waiting', 'held', 'approval']);
+const REJECTABLE: ReadonlySet<string> = new Set(['held', 'approval']);
 
 function site(turn: Turn, path: string): Site | undefined {
   const at = locate(turn, path, (execution) => groupParams(turn, execution));
@@ -185,7 +187,7 @@ export function refuseEvent(plan: Plan, state: RunState, event: RunEvent): Hourg
       `it has no stage \`${event.path}\` under way. Its stages: ${plan.stages.map((s) => s.id).join(', ')}.`,
     );
   const { status } = at.state;
-  if ((event.type === 'approve' || event.type === 'reject') && status !== 'approval')
+  if ((event.type === 'approve' && status !== 'approval') || (event.type === 'reject' && !REJECTABLE.has(status)))
     return refuse(`\`${event.path}\` does not wait for approval: it is ${status}.`);
   if (event.type === 'retry-stage' && status !== 'held')
     return refuse(`\`${event.path}\` is not held open after a failure (onFailure: wait): it is ${status}.`);

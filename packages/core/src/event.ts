@@ -18,6 +18,7 @@ export type RunEvent = { at: number } & (
   | { type: 'collect-failed'; path: string; error: ErrorJson }
   | { type: 'published'; name: string; version: number }
   | { type: 'publish-failed'; name: string; error: ErrorJson }
+  /** No to a stage that failed and is held open gives it up. */
   | { type: 'approve' | 'reject'; path: string; by: string; reason?: string }
   | { type: 'retry-stage'; path: string; options?: Record<string, Json>; by?: string }
   | { type: 'skip-stage'; path: string; by?: string }

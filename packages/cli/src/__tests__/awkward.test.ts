@@ -175,8 +175,8 @@ describe('a run that is under way', () => {
     expect((await w.call(['retry', id, '--with', 'slow.steps=1'])).err).toMatch(/--with can change .*bad.*, not slow/);
     expect((await w.call(['retry', id, '--with', 'bad.fail=no'])).out).toMatch(/✓ bad of .*: tried again/);
     await run.until('bad    ✓ done');
-    expect((await w.call(['reject', id, 'worse'])).out).toMatch(/worse of .*: given up/);
-    await run.until('worse  ■ cancelled');
+    expect((await w.call(['reject', id, 'worse', '--by', 'ada'])).out).toMatch(/worse of .*: rejected by ada/);
+    await run.until('worse  ✗ failed');
     expect((await w.call(['retry', id])).err).toMatch(
       /RUN_STATE Run .* is still running, and no stage of it is held open/,
     );

@@ -134,8 +134,12 @@ describe('a run on the server', () => {
     }
     expect((await call('retry', id, '--with', 'one.fail=no')).out).toMatch(/one of held-.* is tried again/);
     expect((await call('skip', id, 'two')).code).toBe(0);
-    expect((await call('reject', id, 'three')).out).toMatch(/is stopped/);
+    const given = await call('reject', id, 'three', '--by', 'ada', '--reason', 'no more');
+    expect(given.out).toMatch(/three of held-.*: rejected \(ada\); the run is (running|failed)\n/);
     const run = await until(id, ({ execution }) => execution !== 'RUNNING');
+    expect((await call('status', id)).out).toMatch(
+      /three failed: STAGE_FAILED\n.*something foreign broke\n +Given up by ada: no more\n[^]*toy failed/,
+    );
     expect(run.view.state.stages).toMatchObject({ one: { status: 'done' }, two: { status: 'skipped' } });
   });
 
@@ -148,7 +152,7 @@ describe('a run on the server', () => {
     await until(id, ({ view }) => JSON.stringify(view.state ?? {}).match(/"status":"held"/g)?.length === 2);
     for (const path of ['group.inner', 'many[north].inner']) {
       const said = await call('reject', id, path);
-      expect(said.out, said.err).toMatch(/inner of inside-.*: is stopped/);
+      expect(said.out, said.err).toMatch(/inner of inside-.*: rejected/);
     }
     const run = await until(id, ({ execution }) => execution !== 'RUNNING');
     expect(run.execution).toBe('FAILED');

@@ -2,7 +2,6 @@ import { type Answer, type RunEvent, refuseEvent } from '@hourglass/core';
 import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
 import { leaveAnswer } from '../inbox.ts';
-import { isHeld } from '../is-held.ts';
 import { openStoreFor } from '../open-store.ts';
 import { findRun } from '../temporal/find-run.ts';
 import type { TemporalFlags } from '../temporal/with-client.ts';
@@ -18,14 +17,9 @@ export async function decide(
   const store = await openStoreFor(context, options);
   const record = await findRun(context, store, run, options);
   if (record === undefined)
-    return (await import('../temporal/decide-on-server.ts')).decideOnServer(context, decision, run, path, options);
+    return (await import('./temporal/tell.ts')).tell(context, options, run, decision, { stage: path });
   const by = options.by ?? currentUser();
-  const held = isHeld(record.plan, record.state, path);
-  // No to a stage that failed and is held open: it is given up.
-  const answer: Answer =
-    held && decision === 'reject'
-      ? { type: 'cancel-stage', path, by }
-      : { type: decision, path, by, ...(options.reason ? { reason: options.reason } : {}) };
+  const answer: Answer = { type: decision, path, by, ...(options.reason ? { reason: options.reason } : {}) };
   const refusal = refuseEvent(record.plan, record.state, { ...answer, at: Date.now() } as RunEvent);
   if (refusal) throw refusal;
   await leaveAnswer(store, record.id, answer);
@@ -36,7 +30,7 @@ export async function decide(
     return;
   }
   stdout.write(
-    `${c.green('✓')} ${path} of ${record.id}: ${decision === 'approve' ? 'approved' : held ? 'given up' : 'rejected'} by ${by}\n`,
+    `${c.green('✓')} ${path} of ${record.id}: ${decision === 'approve' ? 'approved' : 'rejected'} by ${by}\n`,
   );
   // Nobody drives it now: its next start finds the answer.
   if (!under)

@@ -247,6 +247,13 @@ ${stage('train', '').replace(/^/gm, '    ').trimEnd()}
     });
     const giving = answers({ type: 'cancel-stage', path: 'train', by: 'ada' }).h;
     expect((await run(held, { ...base(), ask: giving.ask!, sleep: giving.sleep })).status).toBe('cancelled');
+    const no = answers({ type: 'reject', path: 'train', by: 'ada', reason: 'the data are wrong' }).h;
+    const given = await run(held, { ...base(), ask: no.ask!, sleep: no.sleep });
+    expect(given).toMatchObject({
+      status: 'failed',
+      error: { code: 'DATA_INSUFFICIENT', message: 'it broke\nGiven up by ada: the data are wrong', path: 'train' },
+      stages: { train: { status: 'failed', decision: { approved: false, by: 'ada' } }, next: { status: 'blocked' } },
+    });
     const late = await run(held, base());
     expect(late).toMatchObject({ status: 'failed', error: { code: 'DATA_INSUFFICIENT' } });
   });

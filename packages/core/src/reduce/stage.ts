@@ -127,6 +127,15 @@ export function decide(turn: Turn, site: Site, approved: boolean, by: string, re
   );
 }
 
+/** A person gives up a stage that is held open: it has failed as it did, and says who saw to that and why. */
+export function giveUp(turn: Turn, site: Site, by: string, reason?: string): void {
+  const { state } = site;
+  state.decision = { approved: false, by, ...(reason === undefined ? {} : { reason }) };
+  const why = reason === undefined ? '.' : `: ${reason}`;
+  if (state.error) state.error = { ...state.error, message: `${state.error.message}\nGiven up by ${by}${why}` };
+  settle(turn, site, 'failed');
+}
+
 /** A stage failed for good: the run is held open for a person, or goes on without it. */
 export function failStage(turn: Turn, site: Site, error: ErrorJson): void {
   const { plan, state } = site;
