@@ -233,9 +233,19 @@ describe('a run on the server', () => {
 
   it('is refused by submit at once where the worker has another store', async () => {
     const file = at.write('other.yaml', toyPipeline('  a: { uses: toy/work }\n'));
-    const called = await call('submit', file, '--id', `other-${own}`, '--store', join(at.dir, 'elsewhere'));
-    expect(called.code).not.toBe(0);
-    expect(called.err).toMatch(/elsewhere, but this worker keeps artifacts in .*store/);
+    // Also of a pipeline that the worker's own store has seen.
+    expect(await call('submit', file, '--id', `other-${own}`, '--wait', '--plain')).toMatchObject({ code: 0 });
+    const elsewhere = ['--store', join(at.dir, 'elsewhere')];
+    for (const argv of [
+      ['submit', file, '--id', `other-${own}`],
+      ['retry', `other-${own}`, '--wait'],
+    ]) {
+      const called = await call(...argv, ...elsewhere);
+      expect(called.code).not.toBe(0);
+      expect(called.err).toMatch(/elsewhere, but this worker keeps artifacts in .*store/);
+      // Its own run of that id, which a retry is of.
+      await call('submit', file, '--id', `other-${own}`, '--wait', '--plain');
+    }
   });
 });
 

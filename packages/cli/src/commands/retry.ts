@@ -35,7 +35,7 @@ export async function retry(context: CliContext, state: ProgramState, run: strin
       import('../temporal/follow-run.ts'),
       import('../temporal/with-client.ts'),
     ]);
-    const started = await retryOnServer(context, run, changes, flags);
+    const started = await retryOnServer(context, store, run, changes, flags);
     if (started !== undefined && flags.wait)
       await withClient(context, flags, async (client) => {
         const again = `hourglass retry ${started} --wait`;

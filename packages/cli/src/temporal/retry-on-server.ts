@@ -1,4 +1,5 @@
 import { readTemporalRun, submitRun, tellRun, type TemporalRun } from '@hourglass/activities/client';
+import type { Store } from '@hourglass/artifacts';
 import { HourglassError, type Json } from '@hourglass/core';
 import { stageRows } from '@hourglass/runtime';
 import { answersFor } from '../answer-held.ts';
@@ -7,6 +8,7 @@ import type { CliContext } from '../context.ts';
 import { currentUser } from '../current-user.ts';
 import { loadPlugins } from '../load-plugins.ts';
 import { type OptionChange, withChanges } from '../option-change.ts';
+import { proveStore } from './prove-store.ts';
 import { type TemporalFlags, withClient } from './with-client.ts';
 
 export interface ServerRetryFlags extends TemporalFlags {
@@ -21,6 +23,7 @@ export interface ServerRetryFlags extends TemporalFlags {
  */
 export async function retryOnServer(
   context: CliContext,
+  store: Store,
   workflowId: string,
   changes: readonly OptionChange[],
   flags: ServerRetryFlags,
@@ -53,7 +56,9 @@ export async function retryOnServer(
       return undefined;
     }
     const { plan, request } = again(run, changes, flags);
-    await submitRun(client, settings, env, { plan, request, id: workflowId });
+    // The one that it was submitted with may have been taken away since.
+    const proof = await proveStore(store);
+    await submitRun(client, settings, env, { plan, request: { ...request, proof }, id: workflowId });
     if (flags.json) stdout.write(`${JSON.stringify({ runId: workflowId, submitted: true })}\n`);
     else
       stdout.write(

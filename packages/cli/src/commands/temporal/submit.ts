@@ -10,6 +10,7 @@ import { renderDiagnostics } from '../../output/diagnostics.ts';
 import type { ProgramState } from '../../program.ts';
 import { followRun } from '../../temporal/follow-run.ts';
 import { absoluteOut, pipelineToSubmit } from '../../temporal/pipeline-source.ts';
+import { proveStore } from '../../temporal/prove-store.ts';
 import { type TemporalClient, type TemporalFlags, withClient } from '../../temporal/with-client.ts';
 
 const PREPARED_WITHIN_MS = 10_000;
@@ -38,7 +39,6 @@ export async function submit(
   // What `hourglass run` refuses before anything runs is refused before the server hears of it.
   const scheduledAt = new Date().toISOString();
   bind(plan, { runId: '', scheduledAt, names: await pinnedNames(plan, store), ...compact({ partition }), ...binding });
-  const { digest } = await store.artifacts.putBlob(new TextEncoder().encode(JSON.stringify(source)));
   const outDir = absoluteOut(context, flags.out);
   // In a folder store the workers are on this machine, or see its folders; in object storage they may see nothing of it.
   const carried = store.driver.resident
@@ -53,7 +53,7 @@ export async function submit(
     ...(flags.unattended ? { unattended: true } : {}),
     ...binding,
     ...(carried === undefined ? {} : { carried }),
-    proof: { digest, store: store.location },
+    proof: await proveStore(store),
     report: true,
   };
   await withClient(context, flags, async (client, settings) => {
