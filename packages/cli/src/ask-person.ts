@@ -13,7 +13,8 @@ const POLL_MS = { here: 500, away: 5000 };
 
 /**
  * Asks the person at the keyboard, and takes what `hourglass approve` and `reject` say from elsewhere, whichever comes first.
- * Without a terminal and without a time limit nobody may ever come: then what is there already counts, or nothing.
+ * Without a terminal nobody can say yes to an approval: what is there already counts, or nothing, and the run ends until it
+ * is started again. A stage that failed is held open all the same, for whoever calls from elsewhere.
  */
 export function asker(options: {
   context: CliContext;
@@ -34,13 +35,13 @@ export function asker(options: {
     const fromElsewhere = async (): Promise<Answer | undefined> => {
       for (;;) {
         const answer = await takeAnswer(store, runId(), question.path);
-        if (answer || (!interactive && question.until === undefined)) return answer;
+        if (answer || (!interactive && !isHeld(question))) return answer;
         await sleep(store.driver.resident ? POLL_MS.here : POLL_MS.away, undefined, { signal: either });
       }
     };
     if (!interactive) {
       // Said before the wait; without one, only where a person may read it.
-      if (question.until !== undefined) view()?.notice(howToAnswer(question, runId()));
+      if (isHeld(question)) view()?.notice(howToAnswer(question, runId()));
       const answer = await fromElsewhere();
       if (!answer && !context.env.CI) view()?.notice(howToAnswer(question, runId()));
       return answer;

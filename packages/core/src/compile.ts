@@ -63,6 +63,7 @@ export function compile(source: SourceText, registry: Registry, options: Compile
     registry,
     diagnostics,
     names: new Map(),
+    scheduled: fields.schedule !== undefined,
     ...(options.readFile ? { readFile: options.readFile } : {}),
   };
   const plan: Plan = { interpreter: INTERPRETER, ...head, params, stages: [], publish: {}, names: [] };

@@ -30,7 +30,7 @@ export interface DriveEffects {
    */
   collect(kind: ArtifactKind, entries: CollectEntry[], missing: string[]): Promise<ArtifactRef>;
   publish(name: string, ref: ArtifactRef): Promise<{ version: number }>;
-  /** Asks a person; undefined when the answer will come another way (`subscribe`). */
+  /** Asks a person; undefined when nobody can be asked from here, or the answer will come another way (`subscribe`). */
   ask?(command: Extract<RunCommand, { type: 'ask' }>, signal: AbortSignal): Promise<Answer | undefined>;
   /** Events from outside: approvals, pause, cancel. Returns what ends the subscription. */
   subscribe?(send: (event: Incoming) => void): () => void;
@@ -74,6 +74,8 @@ export async function drive(
   const work = new Set<Promise<void>>();
   // Clocks and people: waited for while the run goes on, never for its end.
   const patience = new Set<Promise<void>>();
+  /** Ends of the times of approvals, by stage. */
+  const deadlines = new Map<string, Promise<void>>();
   const sleeping = new AbortController();
   let wake: () => void = () => {};
   let failure: { error: unknown } | undefined;
@@ -83,7 +85,7 @@ export async function drive(
     inbox.push({ ...event, at: effects.now() } as RunEvent);
     wake();
   };
-  const track = (promise: Promise<void>, among = work): void => {
+  const track = (promise: Promise<void>, among = work): Promise<void> => {
     const tracked = promise
       .catch((error: unknown) => {
         failure ??= { error };
@@ -93,6 +95,7 @@ export async function drive(
         wake();
       });
     among.add(tracked);
+    return tracked;
   };
   const interrupted = (): boolean => signal?.aborted === true || failure !== undefined;
   const draining = (): boolean => drain?.aborted === true;
@@ -154,8 +157,9 @@ export async function drive(
         return;
       case 'wait': {
         const { path, timer, until } = command;
-        track(
-          effects.sleep(Math.max(0, until - effects.now()), sleeping.signal).then(
+        const left = until - effects.now();
+        const clock = track(
+          effects.sleep(Math.max(0, left), sleeping.signal).then(
             () => send({ type: 'timer', path, timer }),
             (error: unknown) => {
               if (!sleeping.signal.aborted) throw error;
@@ -163,6 +167,7 @@ export async function drive(
           ),
           patience,
         );
+        if (timer === 'approval' && left > 0) deadlines.set(path, clock);
         return;
       }
       case 'ask':
@@ -175,6 +180,8 @@ export async function drive(
               .then(
                 (answer) => {
                   if (answer) send(answer);
+                  // Nobody can say yes from here: its end alone is not waited for either.
+                  else patience.delete(deadlines.get(command.path)!);
                 },
                 (error: unknown) => {
                   if (!sleeping.signal.aborted) throw error;

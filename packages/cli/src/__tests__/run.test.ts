@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeWorkspace, toyPipeline, type Workspace } from './support/workspace.ts';
 
@@ -210,6 +211,19 @@ describe('a stage that waits for a person', () => {
     expect(out).toContain(`run ${run}, continued`);
     expect(code).toBe(0);
     expect((await w.call(['approve', run, 'first'])).err).toMatch(/has succeeded; nothing can be changed/);
+  });
+
+  it('is not waited for by a run without a terminal that has a time limit, whose end decides when it is started again', async () => {
+    const limited = asks.replace('approve: {}', 'approve: { timeout: 3s, onTimeout: approve }').replace('asks', 'soon');
+    w.write('soon.yaml', limited.replace('{ uses: toy/work,', '{ uses: toy/work, with: { score: 0.1 },'));
+    const waiting = await w.call(['run', 'soon.yaml', '--plain']);
+    expect(waiting.out).toMatch(/first waits until .* UTC: hourglass approve [^]*soon waits for a person: first/);
+    expect(waiting.code).toBe(1);
+    await sleep(3000);
+    expect(await w.call(['run', 'soon.yaml', '--plain'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching('continued'),
+    });
   });
 
   it('ends with 3 when the answer is no', async () => {

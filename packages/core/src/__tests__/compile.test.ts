@@ -495,6 +495,19 @@ describe('compile: fan-out, names and choices', () => {
     expect(checked(`{ ${writer}, needs: [ingest] }`)).toBe('');
   });
 
+  it('warns of an approval without an end in a scheduled run', () => {
+    const found = (head: string, approve: string): string =>
+      formatDiagnostics(
+        check(
+          `hourglass: v1\nname: p\n${head}stages:\n  in: { uses: data/ingest, with: { uri: x }, approve: ${approve} }\n`,
+        ),
+      );
+    const scheduled = 'schedule: { cron: "0 3 * * *" }\n';
+    expect(found(scheduled, 'true')).toMatch(/warning: A scheduled run waits here for ever[^]*\{ timeout: 8h/);
+    expect(found(scheduled, '{ timeout: 1h }')).toBe('');
+    expect(found('', 'true')).toBe('');
+  });
+
   it('checks what is published', () => {
     expect(formatDiagnostics(check(`${SOUND}publish: { x: "\${{ stages.trian.model }}" }\n`))).toContain(
       'did you mean train?',

@@ -187,6 +187,18 @@ describe('people', () => {
     expect(advance(p, first.state, event).state.status).toBe('succeeded');
   });
 
+  it('cannot be reached by a host that asks: the time they have is not waited for, and counts when the run is driven on', async () => {
+    const p = plan(`${header}${stage('train', ', approve: { timeout: 2h, onTimeout: approve }')}`);
+    const forEver = (_: number, signal: AbortSignal): Promise<void> =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    const alone = { ...host(), ask: async () => undefined };
+    const first = await drive(p, bind(p, options), { ...alone, sleep: forEver });
+    expect(first.ended).toBe('stalled');
+    expect((await drive(p, first.state, { ...alone, sleep: forEver })).ended).toBe('stalled');
+    const later = { ...alone, now: () => first.state.stages.train!.until! };
+    expect((await drive(p, first.state, later)).state.status).toBe('succeeded');
+  });
+
   const held = plan(`${header}${stage('train', ', onFailure: { wait: 1h }')}${stage('next', ', needs: [train]')}`);
   const breaking = () => {
     let broken = true;

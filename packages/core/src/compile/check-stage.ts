@@ -115,6 +115,12 @@ function checkStage(level: Level, declared: Declared, need: OnNeed, inherited: I
   if (fields.onSkipped !== undefined)
     plan.onSkipped = readChoice(r, [...path, 'onSkipped'], fields.onSkipped, ['skip', 'run'], '`onSkipped`') ?? 'skip';
   plan.approve = readApprove(r, [...path, 'approve'], fields.approve);
+  if (level.c.scheduled && plan.approve && plan.approve.timeout === undefined)
+    r.report([...path, 'approve'], 'endless-approval', 'A scheduled run waits here for ever when nobody answers', {
+      severity: 'warning',
+      at: 'key',
+      expected: 'a `timeout`, for example { timeout: 8h, onTimeout: reject }',
+    });
   plan.onFailure = readOnFailure(r, [...path, 'onFailure'], fields.onFailure);
   readNeeds(level, declared, plan, need);
 

@@ -23,6 +23,8 @@ export interface Compiling {
   readFile?: ReadFile;
   diagnostics: Diagnostic[];
   names: Map<string, boolean>;
+  /** Runs begin by themselves. */
+  scheduled: boolean;
 }
 
 /** Stages that see each other: those of the pipeline, or of one group. */
