@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { HourglassError } from '@hourglass/core';
 import { SEARCH_ATTRIBUTES } from '@hourglass/workflows';
 import { Connection } from '@temporalio/client';
+import { endWithUs } from './end-with-us.ts';
 import { findTemporalCli } from './find-temporal-cli.ts';
 
 export interface DevServerOptions {
@@ -31,6 +32,8 @@ export interface DevServer {
 }
 
 const READY_WITHIN_MS = 30_000;
+/** Windows has no sessions, and no shell to watch with. */
+const SESSIONS = process.platform !== 'win32';
 
 /** Starts Temporal's development server with our search attributes and waits until it serves. */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
@@ -56,14 +59,23 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
       ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
       ...['--log-level', 'error', ...attributes],
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: options.env as NodeJS.ProcessEnv },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: options.env as NodeJS.ProcessEnv,
+      // Ctrl-C reaches the whole group of a terminal: a server that ends by it cannot take stages back from a worker.
+      detached: SESSIONS,
+    },
   );
+  const dismiss = SESSIONS && child.pid !== undefined ? endWithUs(child.pid) : undefined;
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-4000)));
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', () => resolve(output.trim()));
+    child.once('exit', () => {
+      dismiss?.();
+      resolve(output.trim());
+    });
   });
   const address = `127.0.0.1:${port}`;
   const gone = ended.then((said) => {

@@ -24,6 +24,8 @@ export async function dev(context: CliContext, flags: DevFlags): Promise<void> {
     say: (message) => stdout.write(`  ${c.dim(message)}\n`),
   });
   stdout.write(`${c.green('✓')} Temporal at ${c.bold(server.address)} · UI ${c.bold(server.ui!)}\n`);
+  // Until the server has stopped too: the second Ctrl-C ends that as well.
+  let stop: (() => void) | undefined;
   let failure: unknown;
   try {
     const settings = temporalSettings(env, { ...flags, address: server.address });
@@ -31,7 +33,7 @@ export async function dev(context: CliContext, flags: DevFlags): Promise<void> {
     const elsewhere = server.address === '127.0.0.1:7233' ? '' : `TEMPORAL_ADDRESS=${server.address} `;
     stdout.write(`  ${c.cyan('→')} ${elsewhere}hourglass submit FILE --wait · Ctrl-C stops all\n`);
     let stopping = false;
-    const stop = onSignal(context, () => {
+    stop = onSignal(context, () => {
       stopping = true;
       running.shutdown();
     });
@@ -40,10 +42,11 @@ export async function dev(context: CliContext, flags: DevFlags): Promise<void> {
       context.stderr.write(`the Temporal server ended: ${said}\n`);
       running.shutdown();
     });
-    await running.done.finally(stop);
+    await running.done;
   } catch (error) {
     failure = error;
   }
   await server.stop();
+  stop?.();
   if (failure !== undefined) throw failure;
 }
