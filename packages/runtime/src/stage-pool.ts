@@ -99,7 +99,20 @@ export function stagePool(options: { maxIdle: number; env?: Record<string, strin
 
 const ENTRY = new URL('./stage-process', import.meta.url);
 
-async function start(env: Record<string, string | undefined>, remove: (member: Member) => void): Promise<Member> {
+/**
+ * A process ignores Ctrl-C once its modules are loaded. One that the terminal's signal met before is started again: what
+ * Ctrl-C means is decided by this process, and is no crash.
+ */
+async function start(...given: Parameters<typeof startOnce>): Promise<Member> {
+  for (;;)
+    try {
+      return await startOnce(...given);
+    } catch (error) {
+      if ((error as HourglassError).details?.['signal'] !== 'SIGINT') throw error;
+    }
+}
+
+async function startOnce(env: Record<string, string | undefined>, remove: (member: Member) => void): Promise<Member> {
   const child = forkModule(ENTRY, {
     ...process.env,
     // Several processes of one thread each are faster than one of several for nets of this size, and give the same bytes.
@@ -134,10 +147,10 @@ async function start(env: Record<string, string | undefined>, remove: (member: M
     },
   };
   await new Promise<void>((resolve, reject) => {
-    const failed = (reason: string): void =>
+    const failed = (reason: string, signal?: NodeJS.Signals | null): void =>
       reject(
         new HourglassError('STAGE_CRASHED', `A stage process could not be started: ${reason}.\n${tail.trim()}`.trim(), {
-          details: { output: tail },
+          details: { output: tail, ...(signal ? { signal } : {}) },
         }),
       );
     const timer = setTimeout(() => {
@@ -147,7 +160,7 @@ async function start(env: Record<string, string | undefined>, remove: (member: M
     child.once('error', (error) => failed(error.message));
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      failed(`it ended with ${signal ?? `exit code ${code}`}`);
+      failed(`it ended with ${signal ?? `exit code ${code}`}`, signal);
     });
     child.once('message', () => {
       clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,6 +49,16 @@ describe('running a stage', () => {
     // The goal is 15 ms; the bound leaves room for a machine that does other things as well.
     expect(median).toBeLessThan(60);
     console.info(`overhead of a stage in a warm process: median ${median.toFixed(1)} ms`);
+  });
+
+  test('starts its process again when the Ctrl-C of a terminal meets it before it can ignore it', async () => {
+    const { runner, place } = await toyPlace();
+    const running = runner.run(task('toy/emit'), place);
+    const starting = (): number =>
+      Number(spawnSync('pgrep', ['-P', String(process.pid), '-f', 'stage-process']).stdout.toString());
+    while (starting() === 0) await sleep(5);
+    process.kill(starting(), 'SIGINT');
+    succeeded(await running);
   });
 
   test('leaves the warm process out when an error made it doubtful', async () => {
