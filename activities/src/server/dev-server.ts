@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HourglassError } from '@hourglass/core';
@@ -7,6 +6,8 @@ import { SEARCH_ATTRIBUTES } from '@hourglass/workflows';
 import { Connection } from '@temporalio/client';
 import { endWithUs } from './end-with-us.ts';
 import { findTemporalCli } from './find-temporal-cli.ts';
+import { lockDatabase } from './lock-database.ts';
+import { freePort, refuseBusyPort } from './ports.ts';
 
 export interface DevServerOptions {
   env: Record<string, string | undefined>;
@@ -35,18 +36,29 @@ const READY_WITHIN_MS = 30_000;
 /** Windows has no sessions, and no shell to watch with. */
 const SESSIONS = process.platform !== 'win32';
 
-/** Starts Temporal's development server with our search attributes and waits until it serves. */
+/**
+ * Starts Temporal's development server with our search attributes and waits until it serves.
+ * @throws CALL_INVALID when there is no server to start, or another one has its port or its database
+ */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
+  const { databaseFile, headless, namespace = 'default' } = options;
+  const port = options.port ?? (await freePort());
+  const uiPort = options.uiPort ?? (options.port === undefined ? await freePort() : port + 1000);
+  const there = `hourglass worker --address 127.0.0.1:${port}`;
+  await refuseBusyPort(
+    port,
+    '--port',
+    `Choose another; where a Temporal server listens, start a worker for it: ${there}`,
+  );
+  if (!headless) await refuseBusyPort(uiPort, '--ui-port', 'Choose another for the UI.');
   const cli = await findTemporalCli(options.env, options.say);
   if (cli === 'download')
     throw new HourglassError(
       'CALL_INVALID',
       'No Temporal server can be started here: there is no `temporal` program, and it cannot be fetched. Install it (https://docs.temporal.io/cli) and put it on the PATH or name it in TEMPORAL_CLI_PATH, or use a server that runs: TEMPORAL_ADDRESS.',
     );
-  const port = options.port ?? (await freePort());
-  const uiPort = options.uiPort ?? (options.port === undefined ? await freePort() : port + 1000);
-  const { databaseFile, headless, namespace = 'default' } = options;
   if (databaseFile !== undefined) await mkdir(dirname(databaseFile), { recursive: true });
+  const unlock = databaseFile === undefined ? undefined : await lockDatabase(databaseFile);
   const attributes = Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
     '--search-attribute',
     `${name}=${type}`,
@@ -76,7 +88,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
       dismiss?.();
       resolve(output.trim());
     });
-  });
+  }).finally(unlock);
   const address = `127.0.0.1:${port}`;
   const gone = ended.then((said) => {
     throw new HourglassError(
@@ -89,6 +101,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     await Promise.race([untilServing(address, namespace), gone]);
   } catch (error) {
     child.kill('SIGKILL');
+    await ended;
     throw error;
   }
   return {
@@ -101,7 +114,6 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 }
 
 async function stopped(child: ChildProcess, ended: Promise<string>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
   await ended;
@@ -131,16 +143,4 @@ async function untilServing(address: string, namespace: string): Promise<void> {
         );
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-}
-
-/** A port nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -46,7 +46,7 @@ export function temporalCommands(tools: CommandTools): void {
     .option('--port <n>', 'port of the server; the UI is 1000 above', integer(1), 7233)
     .option('--ui-port <n>', 'port of the UI', integer(1))
     .option('--db <file>', 'database; default: temporal/dev.db in the store')
-    .action(async (options) => (await import('./commands/temporal/dev.ts')).dev(context, options));
+    .action(async (options) => (await import('./commands/temporal/dev.ts')).dev(context, state, options));
 
   workerOptions(define('worker', GROUP))
     .summary('run stages (and workflows) for a server')

@@ -6,6 +6,7 @@ export { createRunner } from './runner.ts';
 export type { LookupOptions, RunOptions, Runner, RunnerOptions, StageLog, StageStart } from './runner.ts';
 export { machineSlots } from './slots.ts';
 export type { Slot, Slots } from './slots.ts';
+export { folderLocks, lockFolder } from './folder-lock.ts';
 export { forkModule } from './fork-module.ts';
 export { collect, listParts } from './collections.ts';
 export { pinnedNames, runPipeline } from './local-host.ts';

@@ -25,7 +25,7 @@ import { collect, listParts } from './collections.ts';
 import type { Plugins } from './discover.ts';
 import { resumable } from './resume.ts';
 import { createRun, readRun, runFolder, type RunFolder } from './run-folder.ts';
-import { lockRun } from './run-lock.ts';
+import { lockFolder } from './folder-lock.ts';
 import type { RunHeader, RunOccasion, RunRecord, RunSource } from './run-record.ts';
 import type { Runner, StageLog, StageStart } from './runner.ts';
 
@@ -186,7 +186,7 @@ async function begin(
     identity,
   };
   const folder = await createRun(store, header, plan, state);
-  const unlock = await lockRun(folder.path);
+  const unlock = await lockFolder(folder.path);
   if (unlock === undefined) {
     folder.close();
     throw new HourglassError('RUN_STATE', `Run ${id} is driven by another process already.`);

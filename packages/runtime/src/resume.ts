@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Store } from '@hourglass/artifacts';
 import { advance, isClosed, type Plan, type RunState, type StageTask } from '@hourglass/core';
 import { listOwnRuns, readOwnLog, runsFolder } from './run-folder.ts';
-import { lockRun } from './run-lock.ts';
+import { lockFolder } from './folder-lock.ts';
 import type { RunHeader } from './run-record.ts';
 import type { Runner } from './runner.ts';
 
@@ -20,7 +20,7 @@ export async function resumable(
     if (header.identity !== identity) continue;
     if (header.status !== 'interrupted' && header.status !== 'waiting') return undefined;
     const path = join(runsFolder(store), header.id);
-    const unlock = await lockRun(path);
+    const unlock = await lockFolder(path);
     if (unlock === undefined) return undefined;
     const folded = await fold(plan, path);
     const place = { pipeline: plan.name, runId: header.id, baseDir: header.baseDir, outDir: header.outDir };

@@ -5,7 +5,7 @@ import { type Store, writeError } from '@hourglass/artifacts';
 import { advance, HourglassError, nearNames, type Plan, type RunState } from '@hourglass/core';
 import type { RunHeader, RunLine, RunRecord } from './run-record.ts';
 import { readRemote, remoteHeaders, remoteRun } from './remote-runs.ts';
-import { runLocks } from './run-lock.ts';
+import { folderLocks } from './folder-lock.ts';
 import { refsOf } from './run-record.ts';
 
 const HEADER = 'run.json';
@@ -174,7 +174,7 @@ async function readHeader(path: string): Promise<RunHeader | undefined> {
     .then((text) => JSON.parse(text) as RunHeader)
     .catch(() => undefined);
   if (header === undefined || header.status !== 'running') return header;
-  const { living } = await runLocks(path);
+  const { living } = await folderLocks(path);
   return living.length > 0 ? header : { ...header, status: 'interrupted' };
 }
 

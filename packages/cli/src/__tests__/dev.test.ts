@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,5 +90,30 @@ describe('dev', () => {
     killed.child.kill('SIGKILL');
     await killed.ended;
     await gone();
+  });
+
+  it('refuses a port that is in use, and a database that another one serves, before anything starts', async () => {
+    const there = await occupied(ports[0]);
+    const busy = at.start(['dev', '--port', String(ports[0])], env);
+    const { code, out, err } = await busy.ended;
+    there.close();
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(`--port: port ${ports[0]} is in use. Choose another`);
+    const first = await dev();
+    const second = at.start(['dev', '--port', String(await freePort()), '--ui-port', String(await freePort())], env);
+    const refused = await second.ended;
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toContain(`dev.db is served already, by \`hourglass dev\` with the process ${first.child.pid}`);
+  });
+
+  it('fails when its server ends by itself', async () => {
+    const one = await dev();
+    const server = execFileSync('pgrep', ['-P', String(one.child.pid), '-f', 'start-dev']).toString();
+    process.kill(Number(server), 'SIGKILL');
+    const { code, err } = await one.ended;
+    expect({ code, err }).toMatchObject({ code: 1 });
+    expect(err).toContain('the Temporal server ended by itself');
+    // The dead one's lock is in nobody's way.
+    await dev();
   });
 });

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { runPipeline, type RunPipelineOptions } from '../local-host.ts';
 import { planPipeline } from '../plan-pipeline.ts';
 import { listRuns, readRun, runRoots, runsFolder } from '../run-folder.ts';
-import { lockRun } from '../run-lock.ts';
+import { lockFolder } from '../folder-lock.ts';
 import { type ToyPlace, toyPlace } from './toy.ts';
 
 const CHAIN = `
@@ -232,13 +232,13 @@ describe('the lock of a run', () => {
   test('belongs to one; that of a dead process is taken over', async () => {
     const { folder } = await toyPlace();
     const path = join(folder, 'run');
-    const unlock = await lockRun(path);
+    const unlock = await lockFolder(path);
     expect(unlock).toBeDefined();
-    expect(await lockRun(path)).toBeUndefined();
+    expect(await lockFolder(path)).toBeUndefined();
     await unlock!();
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'lock.dead'), processIdentity.replace(/-\d+-\d+$/, '-999999-1'));
-    const takers = await Promise.all(Array.from({ length: 5 }, () => lockRun(path)));
+    const takers = await Promise.all(Array.from({ length: 5 }, () => lockFolder(path)));
     expect(takers.filter(Boolean)).toHaveLength(1);
     expect(await readdir(path)).toHaveLength(1);
   });

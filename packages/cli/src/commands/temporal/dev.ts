@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { isUri, resolveStoreLocation } from '@hourglass/artifacts';
 import { startDevServer, temporalSettings } from '@hourglass/activities';
 import type { CliContext } from '../../context.ts';
+import { EXIT } from '../../exit-code.ts';
+import type { ProgramState } from '../../program.ts';
 import { beginWorker, onSignal, type WorkerFlags } from './worker.ts';
 
 export interface DevFlags extends WorkerFlags {
@@ -10,8 +12,8 @@ export interface DevFlags extends WorkerFlags {
   db?: string;
 }
 
-/** `hourglass dev`: server, UI and a worker, until Ctrl-C. */
-export async function dev(context: CliContext, flags: DevFlags): Promise<void> {
+/** `hourglass dev`: server, UI and a worker, until Ctrl-C. A server that ends by itself is a failure. */
+export async function dev(context: CliContext, state: ProgramState, flags: DevFlags): Promise<void> {
   const { stdout, colors: c, env, cwd } = context;
   const store = resolveStoreLocation({ flag: flags.store, env, cwd });
   const port = flags.port ?? 7233;
@@ -39,7 +41,8 @@ export async function dev(context: CliContext, flags: DevFlags): Promise<void> {
     });
     void server.ended.then((said) => {
       if (stopping) return;
-      context.stderr.write(`the Temporal server ended: ${said}\n`);
+      context.stderr.write(`the Temporal server ended by itself: ${said || 'it said nothing'}\n`);
+      state.exitCode = EXIT.failed;
       running.shutdown();
     });
     await running.done;

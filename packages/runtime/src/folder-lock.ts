@@ -8,10 +8,10 @@ const PREFIX = 'lock.';
 const TRIES = 8;
 
 /**
- * Takes the lock of a run: one process drives a run. The lock of a process that died is removed.
+ * Takes the lock of a folder: one process drives a run, or a server's database. The lock of a process that died is removed.
  * @returns what gives it back; undefined when a living process (maybe of another machine) holds it
  */
-export async function lockRun(folder: string): Promise<(() => Promise<void>) | undefined> {
+export async function lockFolder(folder: string): Promise<(() => Promise<void>) | undefined> {
   await mkdir(folder, { recursive: true });
   // A file of its own for each asker: whoever then sees no other living one has the lock. Names are never used twice, so
   // that removing a dead one cannot hit a lock taken since; askers that saw each other both step back and ask again.
@@ -21,7 +21,7 @@ export async function lockRun(folder: string): Promise<(() => Promise<void>) | u
     const path = join(folder, name);
     await writeFile(`${path}.tmp`, processIdentity);
     await rename(`${path}.tmp`, path);
-    const { living, dead } = await runLocks(folder);
+    const { living, dead } = await folderLocks(folder);
     if (living.every((other) => other === name)) {
       for (const other of dead) await rm(join(folder, other), { force: true });
       return () => rm(path, { force: true });
@@ -35,8 +35,8 @@ export async function lockRun(folder: string): Promise<(() => Promise<void>) | u
   return undefined;
 }
 
-/** The locks in a run's folder: of processes that may be alive, and of dead ones. */
-export async function runLocks(folder: string): Promise<{ living: string[]; dead: string[] }> {
+/** The locks in a folder, as `lock.PID-…`: of processes that may be alive, and of dead ones. */
+export async function folderLocks(folder: string): Promise<{ living: string[]; dead: string[] }> {
   const locks = { living: [] as string[], dead: [] as string[] };
   for (const name of await readdir(folder)) {
     if (!name.startsWith(PREFIX) || name.endsWith('.tmp')) continue;
