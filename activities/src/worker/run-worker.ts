@@ -5,6 +5,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { dataConverter } from '../connection/data-converter.ts';
 import { isPolled } from '../connection/pollers.ts';
 import { CPU, queueConfig, queuesFor, taskQueueOf } from '../connection/queues.ts';
+import { reach } from '../connection/reach.ts';
 import type { TemporalSettings } from '../connection/settings.ts';
 import { healthServer } from './health.ts';
 import { stageActivity } from './stage-activity.ts';
@@ -59,7 +60,7 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
       );
   installTelemetry(options.metricsAddress, options.log);
   const [connection, bundle] = await Promise.all([
-    connectNative(settings),
+    reach(settings, () => NativeConnection.connect(settings.connection)),
     workflowBundle({ encrypted: Boolean(env['HOURGLASS_CODEC_KEY']) }),
   ]);
   const runner = createRunner({ store, plugins });
@@ -134,18 +135,6 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
     shutdown,
     done,
   };
-}
-
-async function connectNative(settings: TemporalSettings): Promise<NativeConnection> {
-  try {
-    return await NativeConnection.connect(settings.connection);
-  } catch (error) {
-    throw new HourglassError(
-      'CALL_INVALID',
-      `No Temporal server answers at ${settings.address}. Start one here with \`hourglass dev\`, or name yours: TEMPORAL_ADDRESS, or a profile in temporal.toml (TEMPORAL_PROFILE).`,
-      { cause: error },
-    );
-  }
 }
 
 /** Worker deployment versioning: a run stays on the build it began with. */

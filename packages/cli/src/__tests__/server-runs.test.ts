@@ -176,9 +176,6 @@ describe('a run on the server', () => {
       expect((await asked({ TEMPORAL_ADDRESS: address })).err).toMatch(
         `Address of the Temporal server (--address, TEMPORAL_ADDRESS, temporal.toml): expected HOST:PORT, found "${address}"`,
       );
-    expect((await asked({ TEMPORAL_NAMESPACE: 'elsewhere' })).err).toMatch(
-      /does not say whether it has a run "nobody": Namespace .*elsewhere/,
-    );
     // Nothing listens there, and that is all a person with runs of this machine needs to hear.
     expect((await asked({ TEMPORAL_ADDRESS: '127.0.0.1:1' })).err).toMatch(/No run "nobody" in (?!.*Nor is)/s);
   });
@@ -246,6 +243,17 @@ describe('a run on the server', () => {
       // Its own run of that id, which a retry is of.
       await call('submit', file, '--id', `other-${own}`, '--wait', '--plain');
     }
+  });
+});
+
+describe('a namespace that is not there', () => {
+  it.each([['worker'], ['status'], ['submit', 'ns.yaml'], ['approve', 'nobody', 'a']])('%s', async (...argv) => {
+    at.write('ns.yaml', toyPipeline('  a: { uses: toy/work }\n'));
+    const { code, out, err } = await call(...argv, '--namespace', 'nix');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(
+      `CALL_INVALID No namespace "nix" at ${env['TEMPORAL_ADDRESS']}. Check --namespace, TEMPORAL_NAMESPACE`,
+    );
   });
 });
 

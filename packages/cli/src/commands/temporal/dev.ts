@@ -22,6 +22,7 @@ export async function dev(context: CliContext, state: ProgramState, flags: DevFl
     env,
     port,
     uiPort: flags.uiPort,
+    namespace: temporalSettings(env, flags).namespace,
     databaseFile: flags.db ?? join(folder, 'temporal', 'dev.db'),
     say: (message) => stdout.write(`  ${c.dim(message)}\n`),
   });
