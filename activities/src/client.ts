@@ -3,6 +3,7 @@ export { listTemporalRuns, type TemporalRunListing } from './client/list-runs.ts
 export { readHistory } from './client/read-history.ts';
 export {
   cancelTemporalRun,
+  endTemporalRun,
   hasRun,
   readTemporalRun,
   tellRun,

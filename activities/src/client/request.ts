@@ -2,7 +2,8 @@ import type { Plan, StagePlan, StageResources } from '@hourglass/core';
 import { HourglassError } from '@hourglass/core';
 import { queueOf, type RunRequest } from '@hourglass/workflows';
 import type { Client } from '@temporalio/client';
-import { isPolled } from '../connection/pollers.ts';
+import { codecMismatch } from '../connection/codec-identity.ts';
+import { pollersOf } from '../connection/pollers.ts';
 import { queueConfig, queuesFor, taskQueueOf } from '../connection/queues.ts';
 import type { TemporalSettings } from '../connection/settings.ts';
 
@@ -30,22 +31,26 @@ export async function refuseUnpolled(
 ): Promise<void> {
   const { namespace, taskQueue: base } = settings;
   const service = client.workflowService;
-  if (!(await polledSoon(() => isPolled(service, namespace, base, 'workflows'))))
+  const workers = await polledSoon(() => pollersOf(service, namespace, base, 'workflows'));
+  if (workers.length === 0)
     throw new HourglassError(
       'CALL_INVALID',
       `No worker polls the queue "${base}" in the namespace "${namespace}" at ${settings.address}. Start one: hourglass worker`,
     );
+  refuseOtherKeys(workers, base, env);
   const config = queueConfig(env);
-  const polled = new Map([[base, true]]);
+  const polled = new Map([[base, workers]]);
   for (const name of Object.keys(config)) {
     const queue = taskQueueOf(base, name);
-    polled.set(queue, await isPolled(service, namespace, queue, 'stages'));
+    polled.set(queue, await pollersOf(service, namespace, queue, 'stages'));
   }
-  const queues = queuesFor(base, config, (queue) => polled.get(queue) === true);
+  const isPolledNow = (queue: string): boolean => (polled.get(queue) ?? []).length > 0;
+  const queues = queuesFor(base, config, isPolledNow);
   const wanting = new Map<string, string[]>();
   for (const [path, resources] of resourcesOf(plan.stages, '')) {
     const queue = queueOf(resources, queues);
-    if (!polled.get(queue)) wanting.set(queue, [...(wanting.get(queue) ?? []), path]);
+    if (isPolledNow(queue)) refuseOtherKeys(polled.get(queue)!, queue, env);
+    else wanting.set(queue, [...(wanting.get(queue) ?? []), path]);
   }
   const [first] = wanting;
   if (first)
@@ -55,13 +60,27 @@ export async function refuseUnpolled(
     );
 }
 
+/**
+ * A run whose workers cannot read it never begins, and one that cannot be read here is followed by nobody.
+ * @throws CALL_INVALID when this holds for all workers of the queue
+ */
+function refuseOtherKeys(workers: readonly string[], queue: string, env: Record<string, string | undefined>): void {
+  const mismatches = workers.map((identity) => codecMismatch(identity, env));
+  if (mismatches.every((mismatch) => mismatch !== undefined))
+    throw new HourglassError(
+      'CALL_INVALID',
+      `HOURGLASS_CODEC_KEY differs from that of the workers on the queue "${queue}": ${mismatches[0]}. Set the same for workers and clients.`,
+    );
+}
+
 /** A worker that just started is heard of with its first poll. */
-async function polledSoon(isPolledNow: () => Promise<boolean>): Promise<boolean> {
+async function polledSoon(pollersNow: () => Promise<string[]>): Promise<string[]> {
   for (let tries = 0; tries < 10; tries++) {
-    if (await isPolledNow()) return true;
+    const pollers = await pollersNow();
+    if (pollers.length > 0) return pollers;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  return false;
+  return [];
 }
 
 function resourcesOf(stages: readonly StagePlan[], prefix: string): [string, StageResources][] {

@@ -3,6 +3,7 @@ import { fromFailure, QUERIES, type RunUpdates, type RunView } from '@hourglass/
 import {
   isGrpcServiceError,
   QueryNotRegisteredError,
+  ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -11,6 +12,7 @@ import {
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { BeatDetails } from '../worker/heartbeats.ts';
 import { reasonOf } from './reason.ts';
+import { stuckTask } from './stuck-task.ts';
 
 /** One run on the server, as the command line sees it. */
 export interface TemporalRun {
@@ -30,11 +32,11 @@ export interface TemporalRun {
 const GRPC_NOT_FOUND = 5;
 const GRPC_DEADLINE = 4;
 
-/** Reads a run. @throws RUN_NOT_FOUND; CALL_INVALID when no worker can answer for it */
+/** Reads a run. @throws RUN_NOT_FOUND; RUN_STATE when it is stuck; CALL_INVALID when no worker can answer for it */
 export async function readTemporalRun(client: Client, workflowId: string): Promise<TemporalRun> {
   const handle = client.workflow.getHandle(workflowId);
   const description = await found(workflowId, handle.describe());
-  const view = await answered(workflowId, handle.query<RunView>(QUERIES.run));
+  const view = await answered(client, workflowId, handle.query<RunView>(QUERIES.run));
   const progress = await Promise.all(
     (description.raw.pendingActivities ?? []).map(async (activity) => {
       const [details] = (await decodeArrayFromPayloads(
@@ -101,9 +103,16 @@ export async function hasRun(client: Client, workflowId: string): Promise<boolea
   }
 }
 
-/** Asks a run to stop; stages save checkpoints. */
-export async function cancelTemporalRun(client: Client, workflowId: string): Promise<void> {
-  await found(workflowId, client.workflow.getHandle(workflowId).cancel());
+/** Asks a run to stop; stages save checkpoints. @returns why it cannot hear that, where it is stuck */
+export async function cancelTemporalRun(client: Client, workflowId: string): Promise<string | undefined> {
+  const handle = client.workflow.getHandle(workflowId);
+  await found(workflowId, handle.cancel());
+  return stuckTask(client, await handle.describe());
+}
+
+/** Ends a run on the server, which is not asked: nothing of it runs any more, its workflow included. */
+export async function endTemporalRun(client: Client, workflowId: string, reason: string): Promise<void> {
+  await found(workflowId, client.workflow.getHandle(workflowId).terminate(reason));
 }
 
 /** Waits for the end of a run. Its failure is its state, and no error here. */
@@ -152,14 +161,23 @@ export async function found<T>(workflowId: string, work: Promise<T>): Promise<T>
   }
 }
 
-async function answered(workflowId: string, query: Promise<RunView>): Promise<RunView | undefined> {
+async function answered(client: Client, workflowId: string, query: Promise<RunView>): Promise<RunView | undefined> {
   try {
     return await query;
   } catch (error) {
     if (error instanceof QueryNotRegisteredError) return undefined;
-    if (isGrpcServiceError(error) && Number(error.code) === GRPC_DEADLINE)
+    if (!(error instanceof ServiceError || isGrpcServiceError(error))) throw error;
+    const stuck = await stuckTask(client, await found(workflowId, client.workflow.getHandle(workflowId).describe()));
+    if (stuck !== undefined)
+      throw refusal(
+        'RUN_STATE',
+        `Run ${workflowId} does not move: ${stuck}. Put that right and it goes on, or end it: hourglass cancel ${workflowId} --force`,
+        error,
+      );
+    const { code } = (error instanceof ServiceError ? error.cause : error) as { code?: unknown };
+    if (Number(code) === GRPC_DEADLINE)
       throw refusal('CALL_INVALID', `No worker answers for run ${workflowId}. Start one: hourglass worker`, error);
-    throw error;
+    throw refusal('CALL_INVALID', `The server has no answer for run ${workflowId}: ${reasonOf(error)}`, error);
   }
 }
 

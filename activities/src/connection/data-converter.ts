@@ -8,6 +8,6 @@ export const ENCODED_FAILURES = fileURLToPath(new URL('../../encoded-failures.cj
 /** Payloads as they are, or encrypted when `HOURGLASS_CODEC_KEY` is set. The same for clients and workers. */
 export function dataConverter(env: Record<string, string | undefined>): DataConverter {
   const text = env['HOURGLASS_CODEC_KEY'];
-  if (!text) return {};
+  if (!text) return { payloadCodecs: [aesCodec([])] };
   return { payloadCodecs: [aesCodec(codecKeys(text))], failureConverterPath: ENCODED_FAILURES };
 }

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { HourglassError } from '@hourglass/core';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -35,12 +36,16 @@ export function codecKeys(text: string): Key[] {
   });
 }
 
-/** Encrypts everything that goes into histories (AES-256-GCM, a random nonce each); search attributes stay readable. */
+/**
+ * Encrypts everything that goes into histories (AES-256-GCM, a random nonce each); search attributes stay readable. Without
+ * keys nothing is encrypted, and what is encrypted is refused by name.
+ */
 export function aesCodec(keys: Key[]): PayloadCodec {
-  const [current] = keys as [Key];
+  const [current] = keys;
   return {
-    encode: (payloads) => Promise.resolve(payloads.map((payload) => encrypt(payload, current))),
-    decode: (payloads) => Promise.resolve(payloads.map((payload) => decrypt(payload, keys))),
+    encode: async (payloads) => (current ? payloads.map((payload) => encrypt(payload, current)) : payloads),
+    // A promise of its own: what cannot be decrypted rejects, for whoever asks.
+    decode: async (payloads) => payloads.map((payload) => decrypt(payload, keys)),
   };
 }
 
@@ -57,14 +62,24 @@ function decrypt(payload: Payload, keys: Key[]): Payload {
   if (!encoding || decode(encoding) !== ENCODING) return payload;
   const id = decode(payload.metadata![KEY_ID]!);
   const key = keys.find((one) => one.id === id);
-  if (!key)
+  if (!key) {
+    const held = keys.length > 0 ? `holds ${keys.map((one) => one.id).join(', ')}` : 'is not set';
     throw new HourglassError(
       'CALL_INVALID',
-      `A payload was encrypted with the key ${id}, which HOURGLASS_CODEC_KEY does not hold (it holds ${keys.map((one) => one.id).join(', ')}).`,
+      `A payload is encrypted with the key ${id}, and HOURGLASS_CODEC_KEY ${held} for the process ${process.pid} on ${hostname()}, which must read it. Workers and clients need the same.`,
     );
-  const data = Buffer.from(payload.data!);
-  const decipher = createDecipheriv('aes-256-gcm', key.bytes, data.subarray(0, IV_BYTES));
-  decipher.setAuthTag(data.subarray(data.length - TAG_BYTES));
-  const plain = Buffer.concat([decipher.update(data.subarray(IV_BYTES, data.length - TAG_BYTES)), decipher.final()]);
-  return Message.decode(plain);
+  }
+  try {
+    const data = Buffer.from(payload.data!);
+    const decipher = createDecipheriv('aes-256-gcm', key.bytes, data.subarray(0, IV_BYTES));
+    decipher.setAuthTag(data.subarray(data.length - TAG_BYTES));
+    const plain = Buffer.concat([decipher.update(data.subarray(IV_BYTES, data.length - TAG_BYTES)), decipher.final()]);
+    return Message.decode(plain);
+  } catch (error) {
+    throw new HourglassError(
+      'CALL_INVALID',
+      `A payload says that it is encrypted with the key ${id} of HOURGLASS_CODEC_KEY, but cannot be decrypted with it: it was changed or cut.`,
+      { cause: error },
+    );
+  }
 }

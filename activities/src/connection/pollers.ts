@@ -4,7 +4,7 @@ interface WorkflowService {
     namespace: string;
     taskQueue: { name: string };
     taskQueueType: number;
-  }): Promise<{ pollers?: { lastAccessTime?: { seconds?: unknown } | null }[] | null }>;
+  }): Promise<{ pollers?: { identity?: string | null; lastAccessTime?: { seconds?: unknown } | null }[] | null }>;
 }
 
 const WORKFLOW = 1;
@@ -12,19 +12,24 @@ const ACTIVITY = 2;
 /** The server remembers pollers for five minutes; one that lives asks at least once a minute. */
 const RECENT_S = 90;
 
-/** Whether a worker polls a task queue now, for workflows or for stages. */
-export async function isPolled(
+/** Identities of the workers that poll a task queue now, for workflows or for stages. */
+export async function pollersOf(
   service: WorkflowService,
   namespace: string,
   taskQueue: string,
   what: 'workflows' | 'stages',
-): Promise<boolean> {
+): Promise<string[]> {
   const { pollers } = await service.describeTaskQueue({
     namespace,
     taskQueue: { name: taskQueue },
     taskQueueType: what === 'workflows' ? WORKFLOW : ACTIVITY,
   });
-  return (pollers ?? []).some(
-    ({ lastAccessTime }) => Date.now() / 1000 - Number(lastAccessTime?.seconds ?? 0) < RECENT_S,
-  );
+  return (pollers ?? [])
+    .filter(({ lastAccessTime }) => Date.now() / 1000 - Number(lastAccessTime?.seconds ?? 0) < RECENT_S)
+    .map(({ identity }) => identity ?? '');
+}
+
+/** Whether a worker polls a task queue now, for workflows or for stages. */
+export async function isPolled(...asked: Parameters<typeof pollersOf>): Promise<boolean> {
+  return (await pollersOf(...asked)).length > 0;
 }

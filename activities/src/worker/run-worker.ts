@@ -2,6 +2,7 @@ import type { Store } from '@hourglass/artifacts';
 import { HourglassError } from '@hourglass/core';
 import { createRunner, machineSlots, type Plugins } from '@hourglass/runtime';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { workerIdentity } from '../connection/codec-identity.ts';
 import { dataConverter } from '../connection/data-converter.ts';
 import { isPolled } from '../connection/pollers.ts';
 import { CPU, queueConfig, queuesFor, taskQueueOf } from '../connection/queues.ts';
@@ -89,6 +90,7 @@ export async function startWorker(options: RunWorkerOptions): Promise<RunningWor
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace: settings.namespace,
+    identity: workerIdentity(env),
     dataConverter: dataConverter(env),
     shutdownGraceTime: 0,
     shutdownForceTime: FORCE_AFTER,

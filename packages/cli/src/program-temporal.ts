@@ -120,7 +120,10 @@ export function temporalCommands(tools: CommandTools): void {
     );
   told(define('cancel <run> [stage]', GROUP))
     .summary('stop a run, or one stage of it')
-    .description('Stops a run, or one stage of it; checkpoints are saved first.')
+    .description(
+      'Stops a run, or one stage of it; checkpoints are saved first. A run that does not react, because workers fail its\nworkflow tasks, is ended by --force.',
+    )
+    .option('--force', 'end a run that does not react: what its stages did since their last checkpoints is lost')
     .action(async (run, stage, options) =>
       (await import('./commands/temporal/tell.ts')).cancel(context, run, stage, options),
     );

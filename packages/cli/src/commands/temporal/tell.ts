@@ -1,4 +1,5 @@
-import { cancelTemporalRun, tellRun } from '@hourglass/activities/client';
+import { cancelTemporalRun, endTemporalRun, tellRun } from '@hourglass/activities/client';
+import { HourglassError } from '@hourglass/core';
 import type { RunUpdates } from '@hourglass/workflows';
 import type { CliContext } from '../../context.ts';
 import { currentUser } from '../../current-user.ts';
@@ -44,11 +45,36 @@ export async function cancel(
   context: CliContext,
   run: string,
   stage: string | undefined,
+  flags: TellFlags & { force?: boolean },
+): Promise<void> {
+  if (flags.force) return endByForce(context, run, stage, flags);
+  if (stage !== undefined) return tell(context, flags, run, 'cancelStage', { stage });
+  const stuck = await withClient(context, flags, (client) => cancelTemporalRun(client, run));
+  const { stdout, stderr, colors: c, errorColors: e } = context;
+  if (flags.json) stdout.write(`${JSON.stringify({ runId: run, status: 'cancelling', stuck })}\n`);
+  else stdout.write(`${c.green('✓')} ${run}: asked to stop; stages save checkpoints first\n`);
+  if (stuck !== undefined)
+    stderr.write(
+      `${e.yellow('warning')} ${run} does not react: ${stuck}. Put that right and it stops, or end it: hourglass cancel ${run} --force\n`,
+    );
+}
+
+/** For a run that does not react: nobody asks it. */
+async function endByForce(
+  context: CliContext,
+  run: string,
+  stage: string | undefined,
   flags: TellFlags,
 ): Promise<void> {
-  if (stage !== undefined) return tell(context, flags, run, 'cancelStage', { stage });
-  await withClient(context, flags, (client) => cancelTemporalRun(client, run));
+  if (stage !== undefined)
+    throw new HourglassError('CALL_INVALID', `--force ends a whole run; without it ${stage} alone is stopped.`);
+  const by = flags.by ?? currentUser();
+  await withClient(context, flags, (client) => endTemporalRun(client, run, `hourglass cancel --force (${by})`));
   const { stdout, colors: c } = context;
-  if (flags.json) stdout.write(`${JSON.stringify({ runId: run, status: 'cancelling' })}\n`);
-  else stdout.write(`${c.green('✓')} ${run}: asked to stop; stages save checkpoints first\n`);
+  if (flags.json) stdout.write(`${JSON.stringify({ runId: run, by, status: 'terminated' })}\n`);
+  else
+    stdout.write(
+      `${c.green('✓')} ${run}: ended by force (${by}). Lost: what its stages did since their last checkpoints, its report and what it would have published.\n` +
+        `  What was finished is in the store: submitted again, it is cached\n`,
+    );
 }
