@@ -46,6 +46,28 @@ describe('a wrong call ends with 2, says what is wrong and what was meant', () =
     expect(err).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
   });
 
+  it.each([
+    ['that is not there', undefined, {}, /TEMPORAL_CONFIG_FILE: there is no file .*temporal\.toml/],
+    [
+      'with a misspelt key',
+      '[profile.default]\naddres = "far:7233"\n',
+      {},
+      /unrecognized in profile\.default: addres\b/,
+    ],
+    [
+      'without the profile',
+      '[profile.default]\n',
+      { TEMPORAL_PROFILE: 'prod' },
+      /Profile 'prod' not found.*TEMPORAL_PROFILE/,
+    ],
+  ])('a file of Temporal profiles %s', async (_, text, env, message) => {
+    const file = `${w.dir}/temporal.toml`;
+    if (text !== undefined) w.write('temporal.toml', text);
+    const { code, out, err } = await w.call(['status'], { env: { TEMPORAL_CONFIG_FILE: file, ...env } });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(message);
+  });
+
   it('as JSON with --json', async () => {
     const { code, out } = await w.call(['plan', 'gud.yaml', '--json']);
     expect(code).toBe(2);
