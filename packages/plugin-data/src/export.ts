@@ -1,18 +1,9 @@
 import { isUri } from '@hourglass/artifacts';
 import { HourglassError, type StageOptions } from '@hourglass/core';
-import { exportDataset, exportPartitions, type ExportFormat } from '@hourglass/dataset';
+import { exportDataset, exportPartitions } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
-
+import { ENDING_EXPECTED, formatOf } from './export-format.ts';
 import type { exportStage } from './export-manifest.ts';
-
-const ENDINGS: Record<string, ExportFormat> = {
-  parquet: 'parquet',
-  pq: 'parquet',
-  csv: 'csv',
-  arrow: 'arrow',
-  feather: 'arrow',
-  ipc: 'arrow',
-};
 
 export const run: StageRun<typeof exportStage> = async (
   context,
@@ -36,12 +27,9 @@ export const run: StageRun<typeof exportStage> = async (
       'OPTION_INVALID',
       'data/export: mode append adds partitions to a folder, and needs the option `partitionBy`; one file is always replaced.',
     );
-  const format = options.format ?? ENDINGS[/\.([a-z]+)$/i.exec(uri)?.[1]?.toLowerCase() ?? ''];
+  const format = options.format ?? formatOf(uri);
   if (format === undefined)
-    throw new HourglassError(
-      'OPTION_INVALID',
-      `data/export: uri: expected a name that ends in .parquet, .csv, .arrow or .feather, or the option \`format\`; found "${uri}".`,
-    );
+    throw new HourglassError('OPTION_INVALID', `data/export: uri: ${ENDING_EXPECTED}; found "${uri}".`);
   if (options.codec === 'parquetjs' && format !== 'parquet')
     throw new HourglassError(
       'OPTION_INVALID',

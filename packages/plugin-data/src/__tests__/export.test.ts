@@ -45,6 +45,15 @@ test('the ending says the format, unless the option does', async () => {
   );
 });
 
+test('a name that says no format is found before anything runs', () => {
+  const problems = (options: Record<string, unknown>) =>
+    exportStage.options.safeParse(options).error?.issues.map((issue) => issue.path.join('.'));
+  for (const uri of ['x.xlsx', 'z.csv.gz', 'folder']) expect(problems({ uri })).toEqual(['uri']);
+  expect(problems({ uri: 'a.PQ' })).toBeUndefined();
+  expect(problems({ uri: 'a.txt', format: 'csv' })).toBeUndefined();
+  expect(problems({ uri: 'folder', partitionBy: ['id'] })).toBeUndefined();
+});
+
 test('a dataset some of whose parts are missing is not delivered, unless told', async () => {
   const partial = { ...data, missing: ['north', 'south'] };
   expect(await failing({ uri: 'partial.csv' }, partial)).toBe(

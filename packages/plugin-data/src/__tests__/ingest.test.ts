@@ -82,5 +82,9 @@ test('option mistakes are found by the schema', () => {
   expect(problems({ sample: { fraction: 2 } })).toEqual(['sample.fraction']);
   expect(problems({ contract: { minRow: 1 } })).toEqual(['contract']);
   expect(problems({ contract: { ranges: { x: {} } } })).toEqual(['contract.ranges.x']);
+  const crossed = { x: { min: 50, max: 1 }, y: { min: '2024-02-01', max: '2024-01-31' }, z: { min: 1, max: 1 } };
+  expect(problems({ contract: { ranges: crossed } })).toEqual(['contract.ranges.x', 'contract.ranges.y']);
+  const types = { a: 'nummber', b: 'number', c: 'DECIMAL(10,2)', d: 'double[]', e: 'TIMESTAMP WITH TIME ZONE' };
+  expect(problems({ contract: { types } })).toEqual(['contract.types.a']);
   expect(problems({})).toBeUndefined();
 });
