@@ -3,6 +3,7 @@ import { reason } from './duckdb-error.ts';
 import type { Connection } from './duckdb.ts';
 import type { SourceRelation } from './source-relation.ts';
 import { ident, pathText, text } from './sql.ts';
+import { textEncoding } from './text-encoding.ts';
 
 export interface CsvOptions {
   /** @default found out */
@@ -11,6 +12,10 @@ export interface CsvOptions {
   header?: boolean;
   /** Texts that mean "missing". @default [''] */
   missing?: string[];
+  /** @default 'utf-8' */
+  encoding?: 'utf-8' | 'utf-16' | 'latin-1';
+  /** Mark before the fractions of numbers. @default '.' */
+  decimal?: '.' | ',';
   /** Physical types of columns, instead of finding them out: `{ zip: VARCHAR }`. */
   types?: Record<string, string>;
 }
@@ -33,16 +38,22 @@ export async function csvRelation(
   file: string,
   options: CsvOptions = {},
 ): Promise<SourceRelation> {
+  await requireTypes(connection, options.types ?? {});
+  const reading = [
+    options.encoding === undefined ? '' : `encoding = ${text(options.encoding)}`,
+    options.decimal === undefined ? '' : `decimal_separator = ${text(options.decimal)}`,
+    options.missing === undefined ? '' : `nullstr = [${options.missing.map(text).join(', ')}]`,
+  ].filter((part) => part !== '');
   const given = [
     'sample_size = -1',
     options.delimiter === undefined ? '' : `delim = ${text(options.delimiter)}`,
     options.header === undefined ? '' : `header = ${options.header}`,
-    options.missing === undefined ? '' : `nullstr = [${options.missing.map(text).join(', ')}]`,
+    ...reading,
   ].filter((part) => part !== '');
   const [dialect] = await connection
     .rows<Dialect>(`SELECT * FROM sniff_csv(${pathText(file)}, ${given.join(', ')})`)
-    .catch((error: unknown) => {
-      throw unreadable(file, error);
+    .catch(async (error: unknown) => {
+      throw (await wronglyEncoded(file, options)) ?? unreadable(file, error);
     });
   const { Delimiter, Quote, Escape, SkipRows, HasHeader, Columns } = dialect!;
   refuseDoubtful(file, dialect!, options);
@@ -53,7 +64,7 @@ export async function csvRelation(
     `quote = ${text(none(Quote))}`,
     `escape = ${text(none(Escape))}`,
     `skip = ${SkipRows}`,
-    ...(options.missing === undefined ? [] : [`nullstr = [${options.missing.map(text).join(', ')}]`]),
+    ...reading,
   ].join(', ');
   const scan = (types: string[], header = HasHeader): string =>
     `read_csv(${pathText(file)}, ${settings}, hive_partitioning = false, header = ${header}, columns = {${Columns.map((c, i) => `${text(c.name)}: ${text(types[i]!)}`).join(', ')}})`;
@@ -72,6 +83,18 @@ export async function csvRelation(
   const types = Columns.map((c, i) => options.types?.[names[i]!] ?? wide.get(c.name) ?? c.type);
   const columns = Columns.map((c, i) => ({ name: names[i]!, sql: c.name, physical: types[i]! }));
   return { relation: scan(types), columns };
+}
+
+/** @throws OPTION_INVALID naming the columns whose types are none */
+async function requireTypes(connection: Connection, types: Record<string, string>): Promise<void> {
+  for (const [name, type] of Object.entries(types))
+    await connection.rows(`SELECT CAST(NULL AS ${type})`).catch((error: unknown) => {
+      throw new HourglassError(
+        'OPTION_INVALID',
+        `Column "${name}": csv.types: expected a physical type such as VARCHAR, DOUBLE, BIGINT, DATE or DECIMAL(10,2), found "${type}" (${reason((error as Error).cause ?? error).split('\n')[0]}).`,
+        { details: { column: name, type }, cause: error },
+      );
+    });
 }
 
 /** The header as written: the database renames duplicates and names empty ones. */
@@ -117,6 +140,24 @@ function refuseDoubtful(file: string, { SkipRows, Columns }: Dialect, options: C
       new Error(`the header ${JSON.stringify(only!.name.slice(0, 80))} has separators that the rows do not have alike`),
     );
 }
+
+/** What is wrong with a file that is not encoded as it is read; undefined when that is not the cause. */
+async function wronglyEncoded(file: string, { encoding = 'utf-8' }: CsvOptions): Promise<HourglassError | undefined> {
+  const found = await textEncoding(file);
+  if (encoding === 'latin-1' || (found === 'unknown' ? 'latin-1' : found) === encoding) return undefined;
+  return new HourglassError(
+    'SOURCE_INVALID',
+    `Source ${file}: expected a text file in ${encoding.toUpperCase()}, found ${ENCODED[found]}. ` +
+      `Set \`csv.encoding\` to ${found === 'unknown' ? 'latin-1, if that is what wrote it' : found}, or save the file as UTF-8.`,
+    { details: { path: file, encoding, found } },
+  );
+}
+
+const ENCODED = {
+  'utf-8': 'UTF-8',
+  'utf-16': 'the byte order mark of UTF-16',
+  unknown: 'bytes that UTF-8 has not',
+};
 
 function unreadable(file: string, error: unknown): HourglassError {
   const cause = error instanceof HourglassError ? (error.cause ?? error) : error;

@@ -41,6 +41,11 @@ export const ingest = defineStage({
           .min(1)
           .optional()
           .describe('Texts that mean a missing value; the empty text when left out'),
+        encoding: z
+          .enum(['utf-8', 'utf-16', 'latin-1'])
+          .optional()
+          .describe('How the text is encoded; utf-8 when left out'),
+        decimal: z.enum(['.', ',']).optional().describe('Mark before the fractions of numbers; "." when left out'),
         types: z
           .record(z.string(), z.string())
           .optional()
