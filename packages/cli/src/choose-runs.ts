@@ -94,14 +94,24 @@ export function sortRuns(
 }
 
 /**
- * The numbers that say how a run went: those that gates and selections read; else those of the last stage that has some.
- * Where runs are sorted by a metric, those of the last stage that has it, unless they have it.
+ * The numbers that say how a run went: those of the last stage with baselines; else of the last that has some. What a gate
+ * names stands in front. Where runs are sorted by a metric, those of the last stage that has it, unless they have it.
  *
  * @param values metrics of the run's stages, in order
+ * @param gates conditions of the run's gates
  */
-export function keyNumbers(values: readonly unknown[], sort?: string): MetricNumbers {
+export function keyNumbers(values: readonly unknown[], gates: readonly string[], sort?: string): MetricNumbers {
   const compared = values.filter((value) => typeof value === 'object' && value !== null && 'baselines' in value);
-  const numbers = scalarsOf(compared.at(-1) ?? values.at(-1));
+  const numbers = inFront(namedBy(gates), scalarsOf(compared.at(-1) ?? values.at(-1)));
   if (!sortsByMetric(sort) || Object.hasOwn(numbers, sort)) return numbers;
   return values.map(scalarsOf).findLast((other) => Object.hasOwn(other, sort)) ?? numbers;
 }
+
+/** Metrics that conditions read, in their order: `metrics.rmse`. */
+const namedBy = (gates: readonly string[]): string[] =>
+  gates.flatMap((gate) => [...gate.matchAll(/\bmetrics\.(\w+)/g)].map(([, name]) => name!));
+
+const inFront = (names: readonly string[], numbers: MetricNumbers): MetricNumbers => ({
+  ...Object.fromEntries(names.flatMap((name) => (Object.hasOwn(numbers, name) ? [[name, numbers[name]!]] : []))),
+  ...numbers,
+});

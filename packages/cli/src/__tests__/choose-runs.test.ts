@@ -68,14 +68,20 @@ describe('which numbers of a run are shown', () => {
   ];
   it('those that were compared, else the last; of a metric that runs are sorted by, the last that have it', () => {
     const values = [ingest, train, evaluate, write];
-    expect(keyNumbers(values)).toEqual({ rmse: 2 });
-    expect(keyNumbers([ingest, train])).toEqual({ loss: 1 });
-    expect(keyNumbers(values, 'loss')).toEqual({ loss: 1 });
-    expect(keyNumbers(values, 'rmse')).toEqual({ rmse: 2 });
-    expect(keyNumbers(values, 'toString')).toEqual({ rmse: 2 });
-    expect(keyNumbers([])).toEqual({});
+    expect(keyNumbers(values, [])).toEqual({ rmse: 2 });
+    expect(keyNumbers([ingest, train], [])).toEqual({ loss: 1 });
+    expect(keyNumbers(values, [], 'loss')).toEqual({ loss: 1 });
+    expect(keyNumbers(values, [], 'rmse')).toEqual({ rmse: 2 });
+    expect(keyNumbers(values, [], 'toString')).toEqual({ rmse: 2 });
+    expect(keyNumbers([], [])).toEqual({});
+  });
+  it('what a gate names stands in front', () => {
+    const evaluate = { coverage: 0.9, mae: 1, rmse: 2, baselines: {} };
+    expect(Object.keys(keyNumbers([evaluate], []))).toEqual(['coverage', 'mae', 'rmse']);
+    const gate = 'metrics.rmse <= metrics.baselines.mean.rmse && metrics.spread < 1';
+    expect(Object.keys(keyNumbers([evaluate], [gate]))).toEqual(['rmse', 'coverage', 'mae']);
   });
   it('a run is sorted by its own time, whatever metric is called so', () => {
-    expect(keyNumbers([ingest, train, evaluate, write], 'time')).toEqual({ rmse: 2 });
+    expect(keyNumbers([ingest, train, evaluate, write], [], 'time')).toEqual({ rmse: 2 });
   });
 });

@@ -84,6 +84,7 @@ async function keyMetrics(store: Store, header: RunHeader, sort: string | undefi
     const found = await readMetrics(store, stageRows(plan, state));
     return keyNumbers(
       found.map(({ value }) => value),
+      plan.stages.flatMap(({ gate }) => gate ?? []),
       sort,
     );
   } catch {

@@ -143,10 +143,10 @@ const SCORED = 5000;
 /** What the table promises today. Bounds only where they are facts of the matter (no negative amounts), not of the sample. */
 function contract(rows: number, columns: readonly JudgedColumn[]): string[] {
   const complete = columns.filter(({ profile }) => profile.missing === 0).map(({ name }) => name);
-  const types = columns.map(({ name, type }): [string, string] => [
-    name,
-    type === 'integer' || type === 'float' ? 'number' : type,
-  ]);
+  // The type of a column without any value is only a guess of what reads the file.
+  const types = columns
+    .filter(({ profile }) => profile.missing < rows)
+    .map(({ name, type }): [string, string] => [name, type === 'integer' || type === 'float' ? 'number' : type]);
   const known = new Set(['number', 'boolean', 'string', 'date', 'timestamp']);
   const positive = columns.filter(
     ({ type, profile }) =>
