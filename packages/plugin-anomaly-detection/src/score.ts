@@ -61,9 +61,7 @@ export const run: StageRun<typeof score> = async (context, inputs, options) => {
       sql: `SELECT * FROM data WHERE ${threshold ? ident(`${prefix}anomaly`) : 'false'}`,
     });
     context.log.info(
-      threshold
-        ? `flagged ${flagged} of ${reader.rows} rows (level ${threshold.level})`
-        : 'no threshold: scores only',
+      threshold ? `flagged ${flagged} of ${reader.rows} rows (level ${threshold.level})` : 'no threshold: scores only',
     );
     return {
       data,

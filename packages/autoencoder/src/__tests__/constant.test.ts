@@ -24,7 +24,7 @@ describe.each(Object.entries(tables))('a category of one value, %s', (_, source)
     for (const application of [filling, identity]) {
       const lesson = await lessonOf(source, { epochs: 2 }, application);
       const { params, curve } = await trainMember(engine, lesson, 0, {});
-        const losses = curve.filter(({ epoch }) => epoch > 0).map(({ loss }) => loss!);
+      const losses = curve.filter(({ epoch }) => epoch > 0).map(({ loss }) => loss!);
       expect(losses.every(Number.isFinite)).toBe(true);
       if (!source.all.columns.ramp) expect(losses).toEqual(losses.map(() => 0));
       const answer = predictor(engine, modelOf(lesson, [params]));
