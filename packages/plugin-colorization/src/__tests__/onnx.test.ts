@@ -9,7 +9,6 @@ import { drawUniform } from '@hourglass/engine';
 import { fakeContext, runStage, type FakeContextOptions } from '@hourglass/plugin-kit/testing';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, expect, it } from 'vitest';
-import { TEMPERATURE } from '../annealing.ts';
 import { train } from '../index.ts';
 import { openColourist, type Hint } from '../open-colourist.ts';
 import { run as trainRun } from '../train.ts';
