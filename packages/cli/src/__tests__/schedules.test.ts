@@ -109,7 +109,7 @@ describe('schedule apply', () => {
     expect(none.code).toBe(2);
     expect(none.err).toMatch(/none\.yaml has no schedule; nothing was applied/);
     const unknown = await call('schedule', 'trigger', 'nobody');
-    expect(unknown.err).toMatch(/No schedule "nobody".*schedule apply/);
+    expect(unknown.err).toMatch(/No schedule "nobody"[^]*schedule apply/);
   });
 });
 
