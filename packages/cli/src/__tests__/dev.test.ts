@@ -44,9 +44,14 @@ function occupied(port: number): Promise<Server> {
   });
 }
 
-async function dev(...more: string[]): Promise<Started> {
-  const one = at.start(['dev', '--port', String(ports[0]), '--ui-port', String(ports[1]), ...more], env);
+function start(port: number, uiPort: number): Started {
+  const one = at.start(['dev', '--port', String(port), '--ui-port', String(uiPort)], env);
   started.push(one);
+  return one;
+}
+
+async function dev(): Promise<Started> {
+  const one = start(...ports);
   await one.until('Ctrl-C stops all');
   return one;
 }
@@ -94,13 +99,13 @@ describe('dev', () => {
 
   it('refuses a port that is in use, and a database that another one serves, before anything starts', async () => {
     const there = await occupied(ports[0]);
-    const busy = at.start(['dev', '--port', String(ports[0])], env);
+    const busy = start(...ports);
     const { code, out, err } = await busy.ended;
     there.close();
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(`--port: port ${ports[0]} is in use. Choose another`);
     const first = await dev();
-    const second = at.start(['dev', '--port', String(await freePort()), '--ui-port', String(await freePort())], env);
+    const second = start(await freePort(), await freePort());
     const refused = await second.ended;
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toContain(`dev.db is served already, by \`hourglass dev\` with the process ${first.child.pid}`);
