@@ -24,38 +24,38 @@ function rows(n: number): Float32Array {
 }
 
 describe('fitGaussian', () => {
-  it('recovers the conditional regression although a fifth of the cells is missing', () => {
+  it('recovers the conditional regression although a fifth of the cells is missing', async () => {
     const x = rows(4000);
     const observed = Uint8Array.from(noise(x.length, 7), (value) => (value > -0.84 ? 1 : 0));
-    const { precision } = fitGaussian(x, observed, 3, { ridge: 0, tolerance: 1e-5 });
+    const { precision } = await fitGaussian(x, observed, 3, { ridge: 0, tolerance: 1e-5 });
     // Regression of c on a and b: −P_ca / P_cc = 0.9/√2.
     expect(-precision[6]! / precision[8]!).toBeCloseTo(0.9 / Math.SQRT2, 1);
     expect(-precision[7]! / precision[8]!).toBeCloseTo(0.9 / Math.SQRT2, 1);
     expect(1 / precision[8]!).toBeCloseTo(0.19, 1);
   });
 
-  it('is the sample mean and covariance plus ridge when nothing is missing', () => {
+  it('is the sample mean and covariance plus ridge when nothing is missing', async () => {
     const x = Float32Array.of(1, 2, 3, 5, 5, 5);
-    const { mean, precision } = fitGaussian(x, new Uint8Array(6).fill(1), 2, { ridge: 0.5 });
+    const { mean, precision } = await fitGaussian(x, new Uint8Array(6).fill(1), 2, { ridge: 0.5 });
     expect([...mean]).toEqual([3, 4]);
     const [a, b, d] = [8 / 3 + 0.5, 2, 2 + 0.5];
     const det = a * d - b * b;
     [d / det, -b / det, -b / det, a / det].forEach((value, i) => expect(precision[i]).toBeCloseTo(value, 10));
   });
 
-  it('takes constant columns, columns without a value, no rows and no columns', () => {
-    const constant = fitGaussian(Float32Array.of(0, 1, 0, -1), new Uint8Array(4).fill(1), 2);
+  it('takes constant columns, columns without a value, no rows and no columns', async () => {
+    const constant = await fitGaussian(Float32Array.of(0, 1, 0, -1), new Uint8Array(4).fill(1), 2);
     expect(constant.precision.every(Number.isFinite)).toBe(true);
-    const empty = fitGaussian(Float32Array.of(1, 0, -1, 0), Uint8Array.of(1, 0, 1, 0), 2);
+    const empty = await fitGaussian(Float32Array.of(1, 0, -1, 0), Uint8Array.of(1, 0, 1, 0), 2);
     expect(empty.precision.every(Number.isFinite)).toBe(true);
-    expect(fitGaussian(new Float32Array(0), [], 2).mean).toHaveLength(2);
-    expect(fitGaussian(new Float32Array(0), [], 0).mean).toHaveLength(0);
+    expect((await fitGaussian(new Float32Array(0), [], 2)).mean).toHaveLength(2);
+    expect((await fitGaussian(new Float32Array(0), [], 0)).mean).toHaveLength(0);
   });
 });
 
-describe('gaussianFill', () => {
+describe('gaussianFill', async () => {
   const p = 3;
-  const fit = fitGaussian(rows(500), new Uint8Array(1500).fill(1), p);
+  const fit = await fitGaussian(rows(500), new Uint8Array(1500).fill(1), p);
   const mean = Float32Array.from(fit.mean);
   const precision = Float32Array.from(fit.precision);
   const normal = (): [tf.Tensor, tf.Tensor, tf.Tensor] => [

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { deriveSeed, HourglassError } from '@hourglass/core';
 import type { Engine, ParamArrays } from '@hourglass/engine';
 import { encodeSample } from '../columns/sample.ts';
@@ -86,10 +87,20 @@ export async function prepareLesson<O extends LearnerOptions>(
   const settled = buildNetwork(network.spec);
   const { split, close } = await splitOf(application, source, encoder, options, seed, place);
   const trained = split.rows?.rows ?? split.train.rows;
-  const near = await nearRowsOf(application, split, settled.spec, options, place).catch(async (error: unknown) => {
+  const closing = async (error: unknown): Promise<never> => {
     await close();
     throw error;
-  });
+  };
+  const near = await nearRowsOf(application, split, settled.spec, options, place).catch(closing);
+  const began = performance.now();
+  const shared = await settled
+    .prior(split.prior ?? split.train, encoder.columns, async (message) => {
+      // A turn of the event loop: requests to stop come in, and news go out.
+      await setImmediate();
+      place?.signal?.throwIfAborted();
+      if (performance.now() - began > WORTH_SAYING_MS) place?.progress?.(message);
+    })
+    .catch(closing);
   if (source.rows > options.maxRows)
     notices.push(`trained on a sample of ${trained} of ${source.rows} rows (maxRows: ${options.maxRows})`);
   if (split.rows)
@@ -111,12 +122,15 @@ export async function prepareLesson<O extends LearnerOptions>(
     network: settled,
     split,
     ...(near ? { near } : {}),
-    shared: settled.prior(split.prior ?? split.train, encoder.columns, place?.progress),
+    shared,
     rows: source.rows,
     notices,
     close,
   };
 }
+
+/** What is over sooner is not told. */
+const WORTH_SAYING_MS = 1000;
 
 /** Near rows of all rows of a split, of an application that draws such. @throws OPTION_INVALID when they are not in memory */
 async function nearRowsOf<O extends LearnerOptions>(

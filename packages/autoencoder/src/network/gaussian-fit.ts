@@ -19,8 +19,8 @@ export interface GaussianFitOptions {
   maxRounds?: number;
   /** Stop when no covariance moves by more. @default 1e-3 */
   tolerance?: number;
-  /** Called before each round, from 0: wide tables take seconds a round. */
-  entered?(round: number): void;
+  /** Awaited before each round, from 0: wide tables take seconds a round. It may throw to stop. */
+  entered?(round: number): Promise<void> | undefined;
 }
 
 /** What tables of many rows for their columns need against rounding and columns that repeat each other, and no more. */
@@ -40,12 +40,12 @@ export const mostRows = (p: number): number => Math.min(20_000, Math.max(1000, M
  * @param observed - `[n, p]`, non-zero where `x` is to be believed
  * @see Little & Rubin: Statistical Analysis with Missing Data, 11.2
  */
-export function fitGaussian(
+export async function fitGaussian(
   x: Float32Array,
   observed: ArrayLike<number>,
   p: number,
   options: GaussianFitOptions = {},
-): Gaussian {
+): Promise<Gaussian> {
   const { ridge = RIDGE, maxRounds = 30, tolerance = 1e-3, maxRows = mostRows(p) } = options;
   const rows = evenly(p === 0 ? 0 : x.length / p, maxRows);
   const n = rows.length;
@@ -54,7 +54,7 @@ export function fitGaussian(
   let precision = identity(p);
   const filled = new Float64Array(n * p);
   for (let round = 0; round < maxRounds && n > 0; round++) {
-    options.entered?.(round);
+    await options.entered?.(round);
     const next = new Float64Array(p * p);
     rows.forEach((row, r) => {
       const hidden: number[] = [];

@@ -23,14 +23,14 @@ const ROUNDS = 5;
  *
  * @param x - `[n, p]` row-major, normalised
  * @param observed - `[n, p]`, non-zero where `x` is to be believed
- * @param tried - called with its ridge as a trial goes on
+ * @param tried - called with its ridge as a trial goes on; it may throw to stop
  */
-export function chooseRidge(
+export async function chooseRidge(
   x: Float32Array,
   observed: ArrayLike<number>,
   p: number,
-  tried?: (ridge: number) => void,
-): number {
+  tried?: (ridge: number) => Promise<void> | undefined,
+): Promise<number> {
   const rows = evenly(p === 0 ? 0 : x.length / p, mostRows(p));
   if (rows.length === 0 || rows.length >= ENOUGH_ROWS * p) return RIDGE;
   const part = hidingParts(rows, observed, p);
@@ -40,7 +40,7 @@ export function chooseRidge(
   for (const ridge of RIDGES) {
     const trial = { ridge, maxRounds: ROUNDS, maxRows: rows.length, entered: () => tried?.(ridge) };
     let error = 0;
-    for (let hidden = 0; hidden < parts; hidden++) error += errorOfPart(x, rows, part, hidden, p, trial);
+    for (let hidden = 0; hidden < parts; hidden++) error += await errorOfPart(x, rows, part, hidden, p, trial);
     if (error > best.error) break;
     best = { ridge, error };
   }
@@ -58,18 +58,18 @@ function hidingParts(rows: ArrayLike<number>, observed: ArrayLike<number>, p: nu
 }
 
 /** Squared error of one part's cells, filled by a normal that was fitted without them. */
-function errorOfPart(
+async function errorOfPart(
   x: Float32Array,
   rows: ArrayLike<number>,
   part: Int8Array,
   hiding: number,
   p: number,
   trial: GaussianFitOptions,
-): number {
+): Promise<number> {
   const used = new Float32Array(rows.length * p);
   for (let r = 0; r < rows.length; r++) used.set(x.subarray(rows[r]! * p, (rows[r]! + 1) * p), r * p);
   const seen = Uint8Array.from(part, (mine) => (mine >= 0 && mine !== hiding ? 1 : 0));
-  const normal = fitGaussian(used, seen, p, trial);
+  const normal = await fitGaussian(used, seen, p, trial);
   let error = 0;
   for (let r = 0; r < rows.length; r++) {
     const hidden: number[] = [];

@@ -40,9 +40,13 @@ export interface Network {
   init(seed: number): ParamArrays;
   /**
    * Parameters computed from the training rows, shared by all members and not trained. Their names begin with `skip/`.
-   * What takes long is told to `entered`, for people.
+   * What takes long is told to `entered` as it goes on; it may throw to stop it.
    */
-  prior(encoded: EncodedTable, columns: readonly ColumnEncoder[], entered?: (message: string) => void): ParamArrays;
+  prior(
+    encoded: EncodedTable,
+    columns: readonly ColumnEncoder[],
+    entered?: (message: string) => Promise<void>,
+  ): Promise<ParamArrays>;
   prepare(input: TableInput, params: Params): PreparedInput;
   /** f, columns of `activations`. */
   activationWidth: number;

@@ -54,10 +54,10 @@ export function tabularNetwork(spec: NetworkSpec): Network {
       if (spec.skip === 'linear') build.zeros('linear/kernel', [inputWidth, output]);
       return build.params;
     },
-    prior(encoded, columns, entered) {
+    async prior(encoded, columns, entered) {
       const bounds = pieces > 0 ? columnBounds(encoded, layout.numbers, values, pieces, knotFacts) : [];
       return {
-        ...(spec.skip === 'gaussian' ? gaussianPrior(encoded, values, entered) : {}),
+        ...(spec.skip === 'gaussian' ? await gaussianPrior(encoded, values, entered) : {}),
         ...(pca ? pcaBase(encoded, spec) : {}),
         ...(bounds.length > 0 ? pieceBounds(bounds, pieces) : {}),
         ...(distributed ? numberKnots(bounds, pieces) : {}),

@@ -128,7 +128,7 @@ export async function prepareVariational(
     all,
     train: enough ? takeArrays(all, shuffled.slice(held).sort()) : all,
     ...(enough ? { validation: takeArrays(all, shuffled.slice(0, held).sort()) } : {}),
-    shared: network.prior(encoded, encoder.columns),
+    shared: await network.prior(encoded, encoder.columns),
     notices,
   };
 }

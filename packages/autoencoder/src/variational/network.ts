@@ -103,7 +103,7 @@ export function variationalNetwork(spec: NetworkSpec): VariationalNetwork {
       });
       return build.params;
     },
-    prior: (_, columns) => ({ ...headMasks(spec, groups), ...greyFrames(columns, vectors) }),
+    prior: async (_, columns) => ({ ...headMasks(spec, groups), ...greyFrames(columns, vectors) }),
     prepare: (input, params) => ({ row: assemble(input, params, spec) }),
     posterior,
     encode: (input, params, context) => posterior(input, params, context).mu,
