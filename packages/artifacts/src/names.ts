@@ -1,4 +1,4 @@
-import { HourglassError, nearNames } from '@hourglass/core';
+import { firstNames, HourglassError, nearNames } from '@hourglass/core';
 import { manifestKey } from './artifact-store.ts';
 import type { StoreDriver } from './driver.ts';
 import { mapLimited } from './map-limited.ts';
@@ -187,8 +187,7 @@ function checkName(name: string): void {
 function notFound(problem: string, wanted: string, known: string[], label: string): HourglassError {
   const near = nearNames(wanted, known);
   const hint = near.length > 0 ? ` Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?` : '';
-  const some = known.slice(0, 10).join(', ') + (known.length > 10 ? `, … (${known.length})` : '');
-  return new HourglassError('NAME_NOT_FOUND', `${problem}${hint} ${label}: ${some || 'none'}.`, {
+  return new HourglassError('NAME_NOT_FOUND', `${problem}${hint} ${label}: ${firstNames(known, 10) || 'none'}.`, {
     details: { near },
   });
 }

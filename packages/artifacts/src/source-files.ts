@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { didYouMean, HourglassError } from '@hourglass/core';
+import { didYouMean, firstNames, HourglassError } from '@hourglass/core';
 import { readCommit, type FolderCommit } from './folder-commits.ts';
 import { globBase, globPattern, isGlob } from './glob.ts';
 import { isUri } from './location.ts';
@@ -130,7 +130,7 @@ async function absent(source: string, path: string): Promise<HourglassError> {
 
 function contents(names: string[]): string {
   if (names.length === 0) return 'The folder is empty.';
-  return `It holds ${names.slice(0, 8).join(', ')}${names.length > 8 ? `, … (${names.length})` : ''}.`;
+  return `It holds ${firstNames(names, 8)}.`;
 }
 
 function unreadable(source: string, path: string, error: unknown): HourglassError {

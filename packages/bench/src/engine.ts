@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HourglassError } from '@hourglass/core';
-import { engineStatuses, type EngineName } from '@hourglass/engine';
+import { engineStatuses, isBuiltIn, type EngineName } from '@hourglass/engine';
 import { REFERENCE_NETS, type ReferenceNet } from '@hourglass/engine/reference-nets';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { growingTable } from './growing-table.ts';
@@ -81,7 +81,7 @@ const TARGETS: Record<string, Record<string, number>> = {
 };
 
 function ours(engine: EngineName): Contender {
-  const byStep = engine === 'wasm' || engine === 'cpu';
+  const byStep = isBuiltIn(engine);
   return {
     title: `Hourglass, ${engine}`,
     fits: (net) => !byStep || !images(net),

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exactNeighbours } from '@hourglass/autoencoder';
 import { openDataset } from '@hourglass/dataset';
-import { engineStatuses, resolveEngine, type EngineName } from '@hourglass/engine';
+import { engineStatuses, isBuiltIn, resolveEngine } from '@hourglass/engine';
 import { nearestNeighbours, type Neighbours, type NumberMatrix } from '@hourglass/metrics';
 import type { BenchmarkOptions, BenchmarkResult } from './benchmark.ts';
 import { growingTable } from './growing-table.ts';
@@ -18,8 +18,6 @@ const K = 10;
 const QUERIES = 2000;
 /** Queries of the loop over all pairs: it takes its time. */
 const LOOPED = 100;
-/** Engines that multiply matrices in native code. */
-const NATIVE: EngineName[] = ['tensorflow', 'onnxruntime', 'webgpu'];
 
 export async function run({ engines, log }: BenchmarkOptions): Promise<BenchmarkResult> {
   const { rows, addRow } = growingTable(log);
@@ -60,9 +58,8 @@ export async function run({ engines, log }: BenchmarkOptions): Promise<Benchmark
     add(`scikit-learn ${versions['scikit-learn']}, brute force`, QUERIES, peer);
     const some = { ...queries, rows: LOOPED, data: queries.data.subarray(0, LOOPED * queries.cols) };
     const looped = await timed(() => nearestNeighbours(base, some, K));
-    for (const engine of NATIVE) {
-      const present = engineStatuses().some(({ name, available }) => name === engine && available);
-      if (!present || !(engines?.includes(engine) ?? true)) continue;
+    for (const { name: engine, available } of engineStatuses()) {
+      if (!available || isBuiltIn(engine) || !(engines?.includes(engine) ?? true)) continue;
       log(engine);
       const resolved = await resolveEngine(engine);
       const { seconds, result } = await timed(() => exactNeighbours(resolved, base, queries, K));

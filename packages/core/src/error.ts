@@ -99,6 +99,10 @@ export interface ErrorJson {
   causes?: string[];
 }
 
+/** What to do about an error; nothing for a code that only a later version knows. */
+export const remedyOf = ({ code, remedy }: Pick<ErrorJson, 'code' | 'remedy'>): string =>
+  remedy ?? (ERROR_CODES[code] as ErrorCodeEntry | undefined)?.remedy ?? '';
+
 /**
  * The one error class. The message says where, what was expected, what was found and what to do.
  */

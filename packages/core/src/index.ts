@@ -24,6 +24,7 @@ export type { Diagnostic } from './diagnostic.ts';
 export { describeStage } from './describe-stage.ts';
 export type { OptionDescription, PortDescription, StageDescription } from './describe-stage.ts';
 export { didYouMean, nearNames } from './did-you-mean.ts';
+export { firstNames } from './first-names.ts';
 export type { SourceText } from './document.ts';
 export { drive } from './drive.ts';
 export type { Answer, Driven, DriveEffects, DriveOptions, Incoming } from './drive.ts';

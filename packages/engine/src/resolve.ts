@@ -19,6 +19,9 @@ import type { Engine, EngineIdentity, EngineName, EngineStatus } from './types.t
 /** Best first: the order in which `auto` tries. */
 export const ENGINE_NAMES = ['tensorflow', 'onnxruntime', 'webgpu', 'wasm', 'cpu'] as const satisfies EngineName[];
 
+/** Part of Hourglass: one operation after another by JavaScript or WebAssembly, where the others run whole graphs in native code. */
+export const isBuiltIn = (name: string): boolean => name === 'wasm' || name === 'cpu';
+
 interface Candidate {
   /** Whether it is here, found without loading it. */
   status(): Omit<EngineStatus, 'name'>;

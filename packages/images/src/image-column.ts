@@ -1,4 +1,4 @@
-import { HourglassError } from '@hourglass/core';
+import { firstNames, HourglassError } from '@hourglass/core';
 import type { Column } from '@hourglass/dataset';
 
 /** Physical type of a column of pictures: encoded bytes and the name they had, as Hugging Face's `datasets` keeps them. */
@@ -21,7 +21,7 @@ export function imageColumn(columns: readonly Column[], where: string, wanted?: 
   if (wanted !== undefined && !named)
     throw new HourglassError(
       'COLUMN_NOT_FOUND',
-      `${where}: no column "${wanted}". ${images.length > 0 ? `Columns of pictures are ${list(images)}.` : 'None of the columns holds pictures.'}`,
+      `${where}: no column "${wanted}". ${images.length > 0 ? `Columns of pictures are ${firstNames(images, 8)}.` : 'None of the columns holds pictures.'}`,
     );
   if (named && !isImageColumn(named))
     throw new HourglassError(
@@ -33,10 +33,10 @@ export function imageColumn(columns: readonly Column[], where: string, wanted?: 
   throw new HourglassError(
     'COLUMN_NOT_FOUND',
     images.length === 0
-      ? `${where}: expected a column of encoded pictures (${IMAGE_TYPE}), found ${list(columns.map(({ name, physical }) => `${name} ${physical}`))}. Bring pictures in with data/images.`
-      : `${where}: ${images.length} columns hold pictures: ${list(images)}. Say which with \`column\`.`,
+      ? `${where}: expected a column of encoded pictures (${IMAGE_TYPE}), found ${firstNames(
+          columns.map(({ name, physical }) => `${name} ${physical}`),
+          8,
+        )}. Bring pictures in with data/images.`
+      : `${where}: ${images.length} columns hold pictures: ${firstNames(images, 8)}. Say which with \`column\`.`,
   );
 }
-
-const list = (names: string[]): string =>
-  names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')}, … (${names.length})`;

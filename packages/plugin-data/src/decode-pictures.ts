@@ -56,7 +56,7 @@ export async function* decodePictures(
 
 /** The first broken pictures with their reasons. */
 export const listBroken = ({ broken }: Lost, most: number): string =>
-  some(
+  firstFew(
     broken.map(({ path, reason }) => `${path} (${reason})`),
     most,
     '; ',
@@ -64,7 +64,8 @@ export const listBroken = ({ broken }: Lost, most: number): string =>
 
 /** A line for each kind of thing that pictures lost. */
 export const listParts = ({ of, parts }: Lost): string[] =>
-  [...parts].map(([loss, names]) => `${PARTS[loss]} in ${names.length} of ${of} pictures: ${some(names, 3, ', ')}`);
+  [...parts].map(([loss, names]) => `${PARTS[loss]} in ${names.length} of ${of} pictures: ${firstFew(names, 3, ', ')}`);
 
-const some = (names: readonly string[], most: number, separator: string): string =>
+/** The first of many, told that there are more. */
+export const firstFew = (names: readonly string[], most: number, separator: string): string =>
   names.slice(0, most).join(separator) + (names.length > most ? `${separator}…` : '');

@@ -1,5 +1,5 @@
 import { isUri } from '@hourglass/artifacts';
-import { HourglassError, type StageOptions } from '@hourglass/core';
+import { firstNames, HourglassError, type StageOptions } from '@hourglass/core';
 import { exportDataset, exportPartitions } from '@hourglass/dataset';
 import type { StageRun } from '@hourglass/plugin-kit';
 import { ENDING_EXPECTED, formatOf } from './export-format.ts';
@@ -13,7 +13,7 @@ export const run: StageRun<typeof exportStage> = async (
   if (data.missing?.length && !allowPartial)
     throw new HourglassError(
       'INPUT_INVALID',
-      `data/export: expected a whole dataset, found one without the parts ${data.missing.slice(0, 5).join(', ')}${data.missing.length > 5 ? `, … (${data.missing.length})` : ''}. ` +
+      `data/export: expected a whole dataset, found one without the parts ${firstNames(data.missing, 5)}. ` +
         'Mend what failed, or set allowPartial: true.',
     );
   if (partitionBy !== undefined) {

@@ -16,7 +16,7 @@ import {
   type RawImage,
 } from '@hourglass/images';
 import type { StageContext, StageRun } from '@hourglass/plugin-kit';
-import { decodePictures, listBroken, listParts, type Lost } from './decode-pictures.ts';
+import { decodePictures, firstFew, listBroken, listParts, type Lost } from './decode-pictures.ts';
 import { imageProfile, type ImageProfile } from './image-profile.ts';
 import type { images } from './images-manifest.ts';
 
@@ -78,10 +78,11 @@ export const run: StageRun<typeof images> = async (context, { data }, options) =
   const found = profile.result(broken.length);
   if (found.duplicates > 0)
     context.log.info(
-      `${found.duplicates === 1 ? '1 picture looks like one before it' : `${found.duplicates} pictures look like one before them`}: ${found.alike
-        .slice(0, 3)
-        .map(({ picture, like }) => `${picture} looks like ${like}`)
-        .join('; ')}${found.duplicates > 3 ? '; …' : ''}`,
+      `${found.duplicates === 1 ? '1 picture looks like one before it' : `${found.duplicates} pictures look like one before them`}: ${firstFew(
+        found.alike.map(({ picture, like }) => `${picture} looks like ${like}`),
+        3,
+        '; ',
+      )}`,
     );
   return {
     data: ref,

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { HourglassError } from '@hourglass/core';
+import { firstNames, HourglassError } from '@hourglass/core';
 
 /** Within a folder of pictures: names those that were written there, so that nobody else's are taken for them. */
 const RECORD = '.hourglass-images.json';
@@ -31,10 +31,9 @@ export async function refuseForeign(folder: string, uri = folder): Promise<void>
     .filter((name) => !own.has(name))
     .sort();
   if (others.length === 0) return;
-  const some = `${others.slice(0, 5).join(', ')}${others.length > 5 ? `, … (${others.length})` : ''}`;
   throw new HourglassError(
     'SINK_UNWRITABLE',
-    `${where}: expected a folder that holds only what was exported to it, as it is replaced as a whole; found ${some}. ` +
+    `${where}: expected a folder that holds only what was exported to it, as it is replaced as a whole; found ${firstNames(others, 5)}. ` +
       (recorded
         ? 'Name another folder, or move them elsewhere.'
         : `Name another folder. If it is an export of an earlier version, which left no ${RECORD}, move it away first.`),

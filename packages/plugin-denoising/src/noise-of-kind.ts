@@ -34,14 +34,21 @@ export function noiseOfKind<K extends DataKind, N extends Partial<NoiseOptions>>
   if (Array.isArray(level) && level[0] > level[1])
     fail(`level: expected [from, to], rising; found [${level.join(', ')}].`);
   const most = Array.isArray(level) ? level[1] : level;
-  if (noise === undefined || most === undefined) return options as N & { noise: N['noise'] & NoiseOf[K] };
-  if ((noise === 'swap' || noise === 'salt-and-pepper') && most > 1)
-    fail(`level: of ${noise} it is a share, expected at most 1; found ${most}.`);
-  if (noise === 'jpeg' && (most < 1 || most > 99))
-    fail(`level: the quality of jpeg is 100 − level, expected 1 … 99; found ${most}.`);
-  if (kind === 'pictures' && noise !== 'jpeg' && most > 1)
-    fail(`level: brightness runs from 0 to 1, expected at most 1; found ${most}${inGreyLevels(most)}.`);
+  const problem = noise !== undefined && most !== undefined ? strengthProblem(noise, most, kind) : undefined;
+  if (problem !== undefined) fail(`level: ${problem}.`);
   return options as N & { noise: N['noise'] & NoiseOf[K] };
+}
+
+/** Why noise cannot be that strong. */
+function strengthProblem(noise: PictureNoise | TableNoise, level: number, kind: DataKind): string | undefined {
+  if (noise === 'jpeg')
+    return level < 1 || level > 99 ? `the quality of jpeg is 100 − level, expected 1 … 99; found ${level}` : undefined;
+  if (level <= 1) return undefined;
+  if (noise === 'swap' || noise === 'salt-and-pepper')
+    return `of ${noise} it is a share, expected at most 1; found ${level}`;
+  // Of tables it is in deviations of each column.
+  if (kind === 'table') return undefined;
+  return `brightness runs from 0 to 1, expected at most 1; found ${level}${inGreyLevels(level)}`;
 }
 
 /** What was meant, most likely. */

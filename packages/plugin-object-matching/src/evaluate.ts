@@ -73,7 +73,7 @@ export const run: StageRun<typeof evaluate> = async (context, inputs, options) =
       const width = space === 'raw' ? Infinity : dims;
       const base = firstColumns(known[space], width);
       const search = (queries: NumberMatrix, most: number): Promise<Neighbours> =>
-        exactNeighbours(engine, base, firstColumns(queries, width), most, context);
+        exactNeighbours(engine, base, firstColumns(queries, width), most, { signal: context.signal });
       const byLabel = labels && (await search(asked[space], k));
       const byDistortion: Record<string, number> = {};
       for (const query of distorted) {

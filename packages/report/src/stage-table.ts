@@ -1,4 +1,4 @@
-import { ERROR_CODES, formatDuration } from '@hourglass/core';
+import { formatDuration, remedyOf } from '@hourglass/core';
 import { anchorOf } from './draw-graph.ts';
 import { formatNumber, shortDigest, shortJson } from './format.ts';
 import { html, type Child, type Html } from './html.ts';
@@ -44,7 +44,7 @@ export function failures(stages: readonly ReportStage[]): Child {
           html`<div class="notice bad">
             <p><strong>${stage.path}</strong> ${lookOf(stage.status).word}: <code>${stage.error.code}</code></p>
             <p style="white-space:pre-wrap">${stage.error.message}</p>
-            <p class="muted">→ ${stage.error.remedy ?? ERROR_CODES[stage.error.code]?.remedy}</p>
+            <p class="muted">→ ${remedyOf(stage.error)}</p>
           </div>`,
         ]
       : []),

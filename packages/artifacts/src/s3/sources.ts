@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { didYouMean, HourglassError } from '@hourglass/core';
+import { didYouMean, firstNames, HourglassError } from '@hourglass/core';
 import { cacheFolder } from '../cache-folder.ts';
 import { globBase, globPattern, isGlob } from '../glob.ts';
 import { hashBytes, hashFile } from '../hash-file.ts';
@@ -68,7 +68,7 @@ async function find(
   const near = glob ? there : await below(client, parentOf(key));
   const names = near.map((object) => posix.relative(glob ? base : parentOf(key), object.key));
   const meant = glob ? undefined : didYouMean(posix.basename(key), names);
-  const some = names.slice(0, 8).join(', ') + (names.length > 8 ? `, … (${names.length})` : '');
+  const some = firstNames(names, 8);
   throw new HourglassError(
     'SOURCE_NOT_FOUND',
     `Source "${source}": expected an object, or some below it, found none.` +

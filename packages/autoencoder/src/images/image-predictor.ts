@@ -5,7 +5,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { disposePass } from '../model/dispose-pass.ts';
 import type { Augmentation } from './augmentations.ts';
 import type { ImageModel } from './image-model.ts';
-import { requireViews, selfEnsemble } from './self-ensemble.ts';
+import { selfEnsemble } from './self-ensemble.ts';
 import { unet } from './unet.ts';
 
 /** A model over pictures on an engine, for pictures of any size. Dispose it after use. */
@@ -55,14 +55,8 @@ export function imagePredictor(
     }
     return pass;
   };
-  let run = answer;
-  if (overViews) {
-    const augment = model.description.options.augment as Augmentation;
-    requireViews(augment);
-    run = (input) => selfEnsemble(input, augment, answer);
-  }
   return {
-    run,
+    run: overViews ? selfEnsemble(model.description.options.augment as Augmentation, answer) : answer,
     dispose() {
       for (const pass of passes.values()) disposePass(pass);
       passes.clear();

@@ -18,35 +18,33 @@ const VIEWS: View[] = Array.from({ length: 8 }, (_, i) => ({
 /** The views of a picture that a model trained with this augmentation knows: 1, 2 or 8, the picture itself first. */
 const viewsOf = (augment: Augmentation): View[] => VIEWS.slice(0, { none: 1, mirror: 2, all: 8 }[augment]);
 
-/** @throws OPTION_INVALID where a picture is its only view */
-export function requireViews(augment: Augmentation): void {
-  if (viewsOf(augment).length > 1) return;
-  throw new HourglassError(
-    'OPTION_INVALID',
-    `selfEnsemble: the model was trained with augment: ${augment} and knows no other views of a picture than itself; leave selfEnsemble out, or train with augment: mirror or all`,
-  );
-}
-
 /**
  * Mean of the answers to the views of a picture, each turned back (geometric self-ensemble, Timofte et al. 2016).
  * @param run a picture's answer of the same size
+ * @throws OPTION_INVALID where a picture is its only view
  */
-export async function selfEnsemble(
-  input: Samples,
+export function selfEnsemble(
   augment: Augmentation,
   run: (view: Samples) => Promise<Samples>,
-): Promise<Samples> {
+): (input: Samples) => Promise<Samples> {
   const views = viewsOf(augment);
-  let sum: Samples | undefined;
-  for (const view of views) {
-    const { mirror, flip, transpose } = view;
-    const answer = await run(turn(input, view));
-    // Undone in the other order: what swapped columns swaps rows once these have changed places.
-    const back = turn(answer, transpose ? { mirror: flip, flip: mirror, transpose } : view);
-    sum ??= { ...back, values: new Float32Array(back.values.length) };
-    for (let i = 0; i < sum.values.length; i++) sum.values[i]! += back.values[i]! / views.length;
-  }
-  return sum!;
+  if (views.length === 1)
+    throw new HourglassError(
+      'OPTION_INVALID',
+      `selfEnsemble: the model was trained with augment: ${augment} and knows no other views of a picture than itself; leave selfEnsemble out, or train with augment: mirror or all`,
+    );
+  return async (input) => {
+    let sum: Samples | undefined;
+    for (const view of views) {
+      const { mirror, flip, transpose } = view;
+      const answer = await run(turn(input, view));
+      // Undone in the other order: what swapped columns swaps rows once these have changed places.
+      const back = turn(answer, transpose ? { mirror: flip, flip: mirror, transpose } : view);
+      sum ??= { ...back, values: new Float32Array(back.values.length) };
+      for (let i = 0; i < sum.values.length; i++) sum.values[i]! += back.values[i]! / views.length;
+    }
+    return sum!;
+  };
 }
 
 function turn({ width, height, channels, values }: Samples, { mirror, flip, transpose }: View): Samples {

@@ -1,4 +1,4 @@
-import type { CompiledForward, Engine } from '@hourglass/engine';
+import { isBuiltIn, type CompiledForward, type Engine } from '@hourglass/engine';
 import { columnMeans, nearestNeighbours, takeRows, type Neighbours, type NumberMatrix } from '@hourglass/metrics';
 import * as tf from '@tensorflow/tfjs';
 
@@ -27,9 +27,8 @@ export async function exactNeighbours(
   k: number,
   { self = false, signal }: { self?: boolean; signal?: AbortSignal } = {},
 ): Promise<Neighbours> {
-  const plain = engine.name === 'cpu' || engine.name === 'wasm';
   const { rows: n, cols: d } = base;
-  if (plain || d < WIDE || n * d * queries.rows < MANY || queries.cols !== d || k >= n)
+  if (isBuiltIn(engine.name) || d < WIDE || n * d * queries.rows < MANY || queries.cols !== d || k >= n)
     return nearestNeighbours(base, queries, k, { self });
   const centre = columnMeans(base);
   const rows = centred(base, centre);

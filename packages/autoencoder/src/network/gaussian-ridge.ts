@@ -34,13 +34,15 @@ export async function chooseRidge(
   const rows = evenly(p === 0 ? 0 : x.length / p, mostRows(p));
   if (rows.length === 0 || rows.length >= ENOUGH_ROWS * p) return RIDGE;
   const part = hidingParts(rows, observed, p);
+  const used = new Float32Array(rows.length * p);
+  for (let r = 0; r < rows.length; r++) used.set(x.subarray(rows[r]! * p, (rows[r]! + 1) * p), r * p);
   const cells = part.reduce((sum, mine) => sum + (mine >= 0 ? 1 : 0), 0);
   const parts = Math.min(PARTS, Math.ceil((FEWEST_CELLS * PARTS) / Math.max(1, cells)));
   let best = { ridge: RIDGE, error: Infinity };
   for (const ridge of RIDGES) {
     const trial = { ridge, maxRounds: ROUNDS, maxRows: rows.length, entered: () => tried?.(ridge) };
     let error = 0;
-    for (let hidden = 0; hidden < parts; hidden++) error += await errorOfPart(x, rows, part, hidden, p, trial);
+    for (let hidden = 0; hidden < parts; hidden++) error += await errorOfPart(used, part, hidden, p, trial);
     if (error > best.error) break;
     best = { ridge, error };
   }
@@ -60,24 +62,21 @@ function hidingParts(rows: ArrayLike<number>, observed: ArrayLike<number>, p: nu
 /** Squared error of one part's cells, filled by a normal that was fitted without them. */
 async function errorOfPart(
   x: Float32Array,
-  rows: ArrayLike<number>,
   part: Int8Array,
   hiding: number,
   p: number,
   trial: GaussianFitOptions,
 ): Promise<number> {
-  const used = new Float32Array(rows.length * p);
-  for (let r = 0; r < rows.length; r++) used.set(x.subarray(rows[r]! * p, (rows[r]! + 1) * p), r * p);
   const seen = Uint8Array.from(part, (mine) => (mine >= 0 && mine !== hiding ? 1 : 0));
-  const normal = await fitGaussian(used, seen, p, trial);
+  const normal = await fitGaussian(x, seen, p, trial);
   let error = 0;
-  for (let r = 0; r < rows.length; r++) {
+  for (let r = 0; r * p < x.length; r++) {
     const hidden: number[] = [];
     for (let j = 0; j < p; j++) if (!seen[r * p + j]) hidden.push(j);
     if (!hidden.some((j) => part[r * p + j] === hiding)) continue;
-    const filled = Float64Array.from(used.subarray(r * p, (r + 1) * p));
+    const filled = Float64Array.from(x.subarray(r * p, (r + 1) * p));
     fillRow(filled, 0, normal, hidden);
-    for (const j of hidden) if (part[r * p + j] === hiding) error += (filled[j]! - used[r * p + j]!) ** 2;
+    for (const j of hidden) if (part[r * p + j] === hiding) error += (filled[j]! - x[r * p + j]!) ** 2;
   }
   return error;
 }

@@ -3,6 +3,7 @@ import {
   ENGINE_NAMES,
   engineStatuses,
   installTensorflow,
+  isBuiltIn,
   resolveEngine,
   uninstallTensorflow,
   type EngineName,
@@ -125,7 +126,7 @@ interface BenchResult {
 }
 
 async function timeOne(engine: EngineName, net: ReferenceNet): Promise<BenchResult> {
-  const byOperation = engine === 'cpu' || engine === 'wasm';
+  const byOperation = isBuiltIn(engine);
   if (byOperation && ['conv', 'unet'].includes(net.name))
     return { engine, net: net.name, error: 'not timed: a step of convolutions takes minutes' };
   try {
@@ -161,7 +162,7 @@ function chosen<N extends string>(
 
 function onlyTensorflow(name: string): void {
   if (name === 'tensorflow') return;
-  const builtIn = ['wasm', 'cpu'].includes(name) ? `${name} is part of Hourglass. ` : '';
+  const builtIn = isBuiltIn(name) ? `${name} is part of Hourglass. ` : '';
   const near = didYouMean(name, ['tensorflow']);
   throw new HourglassError(
     'CALL_INVALID',

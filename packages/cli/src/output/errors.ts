@@ -1,4 +1,4 @@
-import { ERROR_CODES, HourglassError } from '@hourglass/core';
+import { HourglassError, remedyOf } from '@hourglass/core';
 import type { CliContext } from '../context.ts';
 
 /** Writes what went wrong to stderr: what, where, what to do. Causes and stacks with `--debug` only. */
@@ -7,8 +7,7 @@ export function printError(context: CliContext, thrown: unknown): void {
   const error = HourglassError.from(thrown, 'INTERNAL');
   stderr.write(`${c.red(c.bold('error'))} ${c.bold(error.code)} ${indented(error.message)}\n`);
   // Its own message lists line after line; the remedy would only repeat that they must be mended.
-  if (error.code !== 'PIPELINE_INVALID')
-    stderr.write(`  ${c.cyan('→')} ${error.remedy ?? ERROR_CODES[error.code].remedy}\n`);
+  if (error.code !== 'PIPELINE_INVALID') stderr.write(`  ${c.cyan('→')} ${remedyOf(error)}\n`);
   if (!context.debug) {
     if (error.code === 'INTERNAL') stderr.write(`  ${c.dim('--debug shows where it happened')}\n`);
     return;

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type PointState, type RunState, type StagePlan } from '@hourglass/core';
+import { remedyOf, type PointState, type RunState, type StagePlan } from '@hourglass/core';
 import type { RunRecord } from '@hourglass/runtime';
 import type { Colors } from '../colors.ts';
 import type { CliContext } from '../context.ts';
@@ -77,7 +77,7 @@ export function failedItems({ plan, state }: RunRecord, { colors: c, debug }: Cl
       ...known.flatMap(({ key, error }) => [
         ` ${c.yellow('!')} ${c.bold(`${id}[${key}]`)} failed: ${error.code}`,
         ...wrap(firstLine(error.message), width - 6).map((line) => `     ${line}`),
-        `     ${c.cyan('→')} ${error.remedy ?? ERROR_CODES[error.code]?.remedy ?? ''}`,
+        `     ${c.cyan('→')} ${remedyOf(error)}`,
         ...(debug ? causesOf(error).map((line) => c.dim(`     ${line}`)) : []),
       ]),
       ...(rest > 0 ? [c.dim(`   and ${plural(rest, 'item')} more of ${id}`)] : []),

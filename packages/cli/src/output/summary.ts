@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { Store } from '@hourglass/artifacts';
 import type { ErrorJson, RunState } from '@hourglass/core';
-import { ERROR_CODES } from '@hourglass/core';
+import { remedyOf } from '@hourglass/core';
 import { baselinesOf, type RunRecord, stageRows, type StageRow, UNDER_WAY } from '@hourglass/runtime';
 import type { CliContext } from '../context.ts';
 import { lookAtFile, readMetrics, type WrittenFile } from '../run-facts.ts';
@@ -172,7 +172,7 @@ function failure(row: StageRow, { colors: c, debug }: CliContext, width: number)
   return [
     `  ${c.red('✗')} ${c.bold(row.path)} failed${tried}: ${c.bold(error.code)}`,
     ...message,
-    `    ${c.cyan('→')} ${error.remedy ?? ERROR_CODES[error.code]?.remedy ?? ''}`,
+    `    ${c.cyan('→')} ${remedyOf(error)}`,
     ...(debug ? causesOf(error).map((line) => c.dim(`    ${line}`)) : []),
   ];
 }
